@@ -1,0 +1,1 @@
+"""tinyemo-data: build, audit and publish datasets for emotional reasoning in images."""

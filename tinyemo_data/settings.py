@@ -1,0 +1,238 @@
+"""Settings: a profile, overridden by `TINYEMO_*` variables, overridden by what a person types at launch.
+
+A profile is a YAML file: one of `tinyemo_data/profiles/`, or a path of your own. A key that no setting
+has is an error that names the key it may have meant. Credentials are no settings: they come from the
+environment alone (`ANTHROPIC_API_KEY`, `HF_TOKEN`).
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from tinyemo_data.errors import SettingsError, nearest
+
+PROFILES = Path(__file__).parent / "profiles"
+PREFIX = "TINYEMO_"
+# Read by the tests and by `load` themselves, so they are no fields below.
+OTHER_VARIABLES = {"TINYEMO_PROFILE", "TINYEMO_SHARED"}
+
+LossName = Literal["prototype_softmax", "info_nce", "info_nce_original", "nt_xent", "cosine"]
+
+
+class Strict(BaseModel):
+    """A group of settings in which an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatasetSettings(Strict):
+    """What can be chosen for one dataset."""
+
+    folder: str | None = Field(None, description="its folder, where it is not <raw>/<dataset>")
+    label: Literal["keyword", "distribution"] = Field(
+        "keyword", description="emotion6: is the label the search keyword, or the mode of the human distribution?"
+    )
+    split_seed: int = Field(0, description="seed of the split, where the dataset has no official one")
+
+
+class EncoderSettings(Strict):
+    """Which open_clip model turns pictures into features, and how it runs."""
+
+    model: str = Field(description="open_clip model name, such as ViT-L-14-quickgelu, or tinyemo-vit (the demo's)")
+    pretrained: str | None = Field(
+        None, description="open_clip tag or local checkpoint; null: random weights from `seed` (the demo's)"
+    )
+    seed: int = Field(0, description="seed of random weights")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:<n>")
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    batch_size: int = Field(64, ge=1, description="pictures a batch; a killed run loses at most one")
+
+
+class ProjectorSettings(Strict):
+    """The Metric Projector: what it learns from, how, and which weights replace training."""
+
+    checkpoint: str | None = Field(
+        None, description="weights to use instead of training: a file, a directory or a hub id"
+    )
+    train_on: list[str] = Field(min_length=1, description="datasets whose train split is learnt from")
+    loss: LossName = "prototype_softmax"
+    temperature: float = Field(0.5, gt=0)
+    margin: float = Field(0.5, ge=-1, le=1, description="cosine loss only")
+    epochs: int = Field(5, ge=1)
+    batch_size: int = Field(256, ge=2)
+    max_learning_rate: float = Field(5e-4, gt=0)
+    warmup_fraction: float = Field(0.005, gt=0, lt=1, description="OneCycle's pct_start")
+    weight_decay: float = Field(0.01, ge=0)
+    dropout: float = Field(0.2, ge=0, lt=1)
+    seeds: list[int] = Field(default=[0], min_length=1, description="one projector a seed; their mean predicts")
+    validation_fraction: float = Field(0.1, gt=0, lt=0.5, description="part of train that early stopping looks at")
+    patience: int = Field(2, ge=1, description="epochs without a better validation loss before training stops")
+    class_balancing: bool = Field(False, description="weight classes by the inverse of their frequency")
+    grounding_text: str = Field("{emotion}", description="text whose embedding is the label's prototype")
+    center_prototypes: bool = Field(False, description="subtract the mean prototype")
+    synonym_probability: float = Field(0.0, ge=0, le=1, description="how often a label is a synonym in training")
+    candidates: list[dict[str, Any]] = Field(
+        default=[], description="settings to choose between by cross-validation on train, each a set of the keys above"
+    )
+    folds: int = Field(5, ge=2)
+
+
+class EvaluationSettings(Strict):
+    """Which datasets the table has, and how sure its figures are."""
+
+    datasets: list[str] = Field(min_length=1)
+    bootstrap: int = Field(2000, ge=100, description="resamples behind each 95 % interval")
+    seed: int = 0
+
+
+class SampleCorpusSettings(Strict):
+    """The drawn pictures of the demo."""
+
+    seed: int = 0
+    pictures_per_emotion: int = Field(40, ge=4)
+    size: int = Field(96, ge=32, description="pixels, short side")
+
+
+class Settings(BaseSettings):
+    """All settings of a run. `load()` makes one from the profile and the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    name: str = Field("", description="what reports call this profile; default: the name of its file")
+    raw: str = Field("data/raw", description="folder of the raw datasets, each in its distributed layout")
+    store: str = Field("data/store", description="where everything that is made is kept: a path or any fsspec URL")
+    ledger: str | None = Field(None, description="local file of the request ledger, where the store is remote")
+    pictures: Literal["drawn", "real"] = "real"
+    datasets: dict[str, DatasetSettings] = Field(description="the datasets of this profile")
+    encoder: EncoderSettings
+    language_model: str | None = Field(
+        None, description="local directory in the Hugging Face layout, or a hub id; null: a small one made on the spot"
+    )
+    language_model_tokenizer: str | None = Field(
+        None, description="directory or hub id of the tokenizer, where the model's has none (OpenELM)"
+    )
+    projector: ProjectorSettings
+    evaluation: EvaluationSettings
+    sample_corpus: SampleCorpusSettings = SampleCorpusSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the profile, which `load` passes as initial values."""
+        return env_settings, init_settings
+
+
+def load(profile: str | None = None) -> Settings:
+    """Read the profile (default: `TINYEMO_PROFILE`, else `demo`) and lay the environment over it.
+
+    Raises SettingsError naming the file or variable, the key, and the key it may have meant.
+    """
+    name = profile or os.environ.get("TINYEMO_PROFILE") or "demo"
+    path = find_profile(name)
+    values = _read_yaml(path)
+    _refuse_unknown_keys(values, Settings, str(path))
+    _refuse_unknown_variables()
+    try:
+        return Settings(**{"name": path.stem, **values})
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"{path} (or TINYEMO_{where.upper().replace('.', '__')}): {where}: {first['msg']}; "
+            f"found {first['input']!r}."
+        ) from exc
+
+
+def find_profile(name: str) -> Path:
+    """Return the profile's file: a name in `profiles/`, or a path. Raises SettingsError where there is none."""
+    known = sorted(path.stem for path in PROFILES.glob("*.yaml"))
+    if name in known:
+        return PROFILES / f"{name}.yaml"
+    if name.endswith((".yaml", ".yml")):
+        if Path(name).is_file():
+            return Path(name)
+        raise SettingsError(f"TINYEMO_PROFILE: there is no file {name}.")
+    raise SettingsError(
+        f"TINYEMO_PROFILE: there is no profile '{name}'.{nearest(name, known)} "
+        f"Known: {', '.join(known)}; or give the path of a YAML file."
+    )
+
+
+def variables() -> dict[str, str]:
+    """Return every `TINYEMO_*` variable of a plain setting with its description."""
+    found = {"TINYEMO_PROFILE": "profile: a name in tinyemo_data/profiles/ or the path of a YAML file (default: demo)"}
+    for key, description in _leaves(Settings):
+        found[PREFIX + "__".join(key).upper()] = description
+    return found
+
+
+def _leaves(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    for name, field in model.model_fields.items():
+        inner = _inner_model(field.annotation)
+        if inner is not None and get_origin(field.annotation) is not dict:
+            yield from _leaves(inner, (*above, name))
+        else:
+            yield (*above, name), field.description or ""
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    """Return the settings group that an annotation holds, be it plain, optional or the values of a dict."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (dict, Union, Annotated):
+        for argument in get_args(annotation):
+            found = _inner_model(argument)
+            if found is not None:
+                return found
+    return None
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise SettingsError(f"{path} is no YAML: {exc}") from exc
+    if not isinstance(values, dict):
+        raise SettingsError(f"{path}: expected a mapping of settings, found {type(values).__name__}.")
+    return values
+
+
+def _refuse_unknown_keys(values: Mapping[str, Any], model: type[BaseModel], where: str, above: str = "") -> None:
+    for key, value in values.items():
+        field = model.model_fields.get(key)
+        if field is None:
+            raise SettingsError(
+                f"{where}: there is no setting '{above}{key}'.{nearest(key, model.model_fields)} "
+                f"Known here: {', '.join(model.model_fields)}."
+            )
+        inner = _inner_model(field.annotation)
+        if inner is None or not isinstance(value, Mapping):
+            continue
+        if get_origin(field.annotation) is dict:
+            for name, entry in value.items():
+                if isinstance(entry, Mapping):
+                    _refuse_unknown_keys(entry, inner, where, f"{above}{key}.{name}.")
+        else:
+            _refuse_unknown_keys(value, inner, where, f"{above}{key}.")
+
+
+def _refuse_unknown_variables() -> None:
+    known = set(variables()) | OTHER_VARIABLES
+    for name in os.environ:
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            if name.upper().startswith(f"{PREFIX}DATASETS__"):
+                continue
+            raise SettingsError(f"Environment variable {name}: there is no such setting.{nearest(name.upper(), known)}")

@@ -1,0 +1,1 @@
+"""Instruct sets by prompting language models: prompts, and later the engine."""
