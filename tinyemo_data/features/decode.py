@@ -1,0 +1,84 @@
+"""Decoding a picture into upright 8-bit RGB pixels.
+
+Usual photographs go through libjpeg-turbo (simplejpeg), whose pixels are bit for bit Pillow's. CMYK and
+EXIF-rotated JPEGs, and every other format, go through Pillow. Alpha is dropped, as `convert("RGB")` does.
+"""
+
+import io
+import struct
+
+import numpy as np
+import numpy.typing as npt
+import simplejpeg
+from PIL import Image, ImageOps
+
+# Formats that photographs come in. Pillow's other plugins are not asked: some run external programs.
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+LARGEST = 178_956_970  # pixels; above, Pillow speaks of a decompression bomb
+FAST_COLOURS = {"YCbCr", "Gray", "RGB"}
+ORIENTATION = 0x0112  # EXIF tag
+# What Pillow raises for damaged files, over its formats.
+DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, LookupError, TypeError, OverflowError)
+
+Pixels = npt.NDArray[np.uint8]
+
+
+class UnreadablePictureError(Exception):
+    """A picture has no pixels to give: `reason` for machines, the message for people."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def decode_picture(content: bytes) -> Pixels:
+    """Return a picture's pixels, (H, W, 3) uint8 RGB, upright. Raises UnreadablePictureError."""
+    pixels = decode_photograph(content) if simplejpeg.is_jpeg(content) else None
+    return pixels if pixels is not None else decode_by_pillow(content)
+
+
+def decode_photograph(content: bytes) -> Pixels | None:
+    """Decode an upright RGB or grey JPEG; None for one that Pillow must turn, convert or try to bear."""
+    try:
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
+        if colours not in FAST_COLOURS or height * width > LARGEST or _may_be_rotated(content):
+            return None
+        pixels: Pixels = simplejpeg.decode_jpeg(content, "RGB", fastdct=False, fastupsample=False)
+    except ValueError:
+        return None
+    return pixels
+
+
+def decode_by_pillow(content: bytes) -> Pixels:
+    """Decode any picture through Pillow, turned as its EXIF says. Raises UnreadablePictureError."""
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+            if picture.width * picture.height > LARGEST:
+                raise UnreadablePictureError("too_large", f"{picture.width} × {picture.height} pixels")
+            picture.load()
+            upright = ImageOps.exif_transpose(picture)
+            return np.asarray(_eight_bit(upright).convert("RGB"))
+    except Image.DecompressionBombError as exc:
+        raise UnreadablePictureError("too_large", str(exc)) from exc
+    except DAMAGE as exc:
+        reason = "truncated" if "truncated" in str(exc) else "undecodable"
+        raise UnreadablePictureError(reason, str(exc) or type(exc).__name__) from exc
+
+
+def _may_be_rotated(content: bytes) -> bool:
+    """Tell whether EXIF or XMP asks for a rotation; reads metadata only where there is some."""
+    if b"Exif\0\0" not in content and b"rientation" not in content:
+        return False
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG", "MPO")) as picture:
+            return bool(picture.getexif().get(ORIENTATION, 1) != 1)
+    except DAMAGE:
+        return True
+
+
+def _eight_bit(picture: Image.Image) -> Image.Image:
+    """Bring 16-bit grey to 8 bits by its upper byte; Pillow's own conversion clips at 255."""
+    if picture.mode != "I" and not picture.mode.startswith("I;16"):
+        return picture
+    values = np.asarray(picture)
+    return Image.fromarray((values >> 8 if values.max(initial=0) > 255 else values).astype(np.uint8))
