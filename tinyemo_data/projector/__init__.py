@@ -1,0 +1,1 @@
+"""The Metric Projector: CLIP features into the embedding space of a language model (TinyEmo, §3)."""
