@@ -1,0 +1,1 @@
+"""How good it is: classification metrics, baselines, and the paper's tables beside them."""
