@@ -1,0 +1,102 @@
+"""`features/<dataset>`: CLIP features, every picture encoded once."""
+
+from typing import Any
+
+import dagster as dg
+
+from assets import metadata
+from assets.failures import failures_for_people
+from assets.ingest import dataset_root, samples_key
+from assets.progress import log_progress
+from assets.resources import ClipEncoder, RawResource, StoreResource
+from tinyemo_data import sample
+from tinyemo_data.settings import DatasetSettings, Settings
+
+GROUP = "features"
+OWNERS = ["team:data"]
+CODE_VERSION = "1"
+
+
+def build_features(settings: Settings) -> list[Any]:
+    """Return the feature assets and checks of a profile."""
+    definitions: list[Any] = []
+    for name, chosen in settings.datasets.items():
+        definitions += [_features_asset(name, chosen), *_features_checks(name)]
+    return definitions
+
+
+def features_key(name: str) -> dg.AssetKey:
+    """Return the asset key of a dataset's features."""
+    return dg.AssetKey(["features", name])
+
+
+def _features_asset(name: str, chosen: DatasetSettings) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=features_key(name),
+        group_name=GROUP,
+        owners=OWNERS,
+        kinds={"parquet", "pytorch"},
+        code_version=CODE_VERSION,
+        deps=[samples_key(name)],
+        pool="gpu",
+        description=(
+            f"CLIP features of **{name}**: pooled, un-normalised, float16, in Parquet shards. A feature is keyed by "
+            "the picture's bytes and the encoder: rerunning encodes what is new by content, and a killed run goes on "
+            "where it stopped."
+        ),
+    )
+    def features(
+        context: dg.AssetExecutionContext, store: StoreResource, raw: RawResource, clip_encoder: ClipEncoder
+    ) -> dg.MaterializeResult:
+        from tinyemo_data.features.materialize import materialize_features
+
+        with failures_for_people():
+            opened = store.open()
+            made = materialize_features(
+                opened,
+                name,
+                dataset_root(raw, name, chosen),
+                chosen,
+                clip_encoder.settings(),
+                log_progress(context, "pictures"),
+            )
+        report = made.report
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": report.rows,
+                "dagster/uri": str(opened.path(made.key)),
+                "encoder": made.encoder,
+                "computed": report.computed,
+                "reused": report.reused,
+                "failed": len(report.failed),
+                "failures": metadata.preview(report.failed, rows=30),
+                "seconds": report.seconds,
+                "pictures_per_second": report.pictures_per_second,
+            },
+            data_version=dg.DataVersion(made.digest),
+        )
+
+    return features
+
+
+def _features_checks(name: str) -> list[dg.AssetChecksDefinition]:
+    @dg.asset_check(asset=features_key(name), name="complete", blocking=True)
+    def complete(store: StoreResource, clip_encoder: ClipEncoder) -> dg.AssetCheckResult:
+        """Every sample has its feature, made from the very bytes that the Sample table names; all values are finite."""
+        import torch
+
+        from tinyemo_data.features.cache import encoder_slug, read_features
+
+        with failures_for_people():
+            opened = store.open()
+            samples = sample.read_samples(opened, name)
+            table = read_features(opened, encoder_slug(clip_encoder.settings()), name)
+        wanted = set(zip(samples["sample_id"], samples["sha256"], strict=True))
+        without = wanted - set(zip(table.sample_ids, table.sha256, strict=True))
+        broken = int((~torch.isfinite(table.features).all(dim=1)).sum())
+        return dg.AssetCheckResult(
+            passed=not without and not broken,
+            metadata={"rows": len(table.sample_ids), "without_feature": len(without), "not_finite": broken},
+        )
+
+    return [complete]

@@ -1,0 +1,33 @@
+"""The one code location: assets, checks, jobs and the resources built from the profile's settings."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dotenv import load_dotenv
+
+from assets.evaluation import build_evaluation
+from assets.features import build_features
+from assets.ingest import build_ingest
+from assets.projector import build_projector
+from assets.resources import build_resources
+from pipelines.jobs import build_jobs
+from tinyemo_data import settings as profile_settings
+
+
+def build_defs(settings: profile_settings.Settings | None = None, **resources: Any) -> dg.Definitions:
+    """Return the definitions of a profile (default: the environment's). `resources` replace those of their names."""
+    chosen = settings or profile_settings.load()
+    parts = [build(chosen) for build in (build_ingest, build_features, build_projector, build_evaluation)]
+    definitions = [definition for part in parts for definition in part]
+    return dg.Definitions(
+        assets=[found for found in definitions if not isinstance(found, dg.AssetChecksDefinition)],
+        asset_checks=[found for found in definitions if isinstance(found, dg.AssetChecksDefinition)],
+        jobs=build_jobs(chosen),
+        resources={**build_resources(chosen), **resources},
+        executor=dg.in_process_executor,
+    )
+
+
+load_dotenv(Path.cwd() / ".env")
+defs = build_defs()
