@@ -6,7 +6,7 @@ import dagster as dg
 
 from assets import metadata
 from assets.failures import failures_for_people
-from assets.features import features_key
+from assets.features import features_at_hand
 from assets.projector import MODEL
 from assets.resources import ClipEncoder, StoreResource
 from tinyemo_data.settings import Settings
@@ -29,7 +29,7 @@ def _classification_asset(settings: Settings) -> dg.AssetsDefinition:
         owners=OWNERS,
         kinds={"sklearn", "pytorch"},
         code_version=CODE_VERSION,
-        deps=[MODEL, *(features_key(name) for name in settings.evaluation.datasets)],
+        deps=[MODEL, *features_at_hand(settings, settings.evaluation.datasets)],
     )
     def classification(store: StoreResource, clip_encoder: ClipEncoder) -> dg.MaterializeResult:
         """Top-1, macro-F1, recall, confusion, calibration and intervals a dataset, beside baselines and the paper.
@@ -48,7 +48,7 @@ def _classification_asset(settings: Settings) -> dg.AssetsDefinition:
             "dagster/uri": str(opened.path("reports/classification.json")),
             "report": dg.MetadataValue.md(made.markdown),
             "plot": metadata.picture(made.picture, "top-1 with 95 % intervals a method, and the confusion matrix"),
-            "notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in made.report.notes)),
+            "notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in made.report.remarks)),
         }
         return dg.MaterializeResult(
             metadata=shown | made.headline, data_version=dg.DataVersion(opened.digest("reports/classification.json"))

@@ -1,5 +1,6 @@
 """`features/<dataset>`: CLIP features, every picture encoded once."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -10,7 +11,8 @@ from assets.ingest import dataset_root, samples_key
 from assets.progress import log_progress
 from assets.resources import ClipEncoder, RawResource, StoreResource
 from tinyemo_data import sample
-from tinyemo_data.settings import DatasetSettings, Settings
+from tinyemo_data.presence import datasets_present
+from tinyemo_data.settings import Settings
 
 GROUP = "features"
 OWNERS = ["team:data"]
@@ -20,8 +22,8 @@ CODE_VERSION = "1"
 def build_features(settings: Settings) -> list[Any]:
     """Return the feature assets and checks of a profile."""
     definitions: list[Any] = []
-    for name, chosen in settings.datasets.items():
-        definitions += [_features_asset(name, chosen), *_features_checks(name)]
+    for name in settings.datasets:
+        definitions += [_features_asset(name, settings), *_features_checks(name)]
     return definitions
 
 
@@ -30,7 +32,16 @@ def features_key(name: str) -> dg.AssetKey:
     return dg.AssetKey(["features", name])
 
 
-def _features_asset(name: str, chosen: DatasetSettings) -> dg.AssetsDefinition:
+def features_at_hand(settings: Settings, wanted: Sequence[str]) -> list[dg.AssetKey]:
+    """Return the features that what combines datasets waits for: one that is not on this machine stops none.
+
+    Told when the code location is loaded: reload it after a dataset was laid down.
+    """
+    present = datasets_present(settings)
+    return [features_key(name) for name in wanted if name in present]
+
+
+def _features_asset(name: str, settings: Settings) -> dg.AssetsDefinition:
     @dg.asset(
         key=features_key(name),
         group_name=GROUP,
@@ -55,8 +66,8 @@ def _features_asset(name: str, chosen: DatasetSettings) -> dg.AssetsDefinition:
             made = materialize_features(
                 opened,
                 name,
-                dataset_root(raw, name, chosen),
-                chosen,
+                dataset_root(raw, settings, name),
+                settings.datasets[name],
                 clip_encoder.settings(),
                 log_progress(context, "pictures"),
             )

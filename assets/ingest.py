@@ -11,6 +11,7 @@ from assets.failures import failures_for_people
 from assets.progress import log_progress
 from assets.resources import RawResource, StoreResource
 from tinyemo_data import sample, sources
+from tinyemo_data.presence import dataset_folder
 from tinyemo_data.settings import DatasetSettings, Settings
 
 GROUP = "ingest"
@@ -28,8 +29,8 @@ class SamplesConfig(dg.Config):
 def build_ingest(settings: Settings) -> list[Any]:
     """Return the ingest assets and checks of a profile."""
     definitions: list[Any] = [_corpus_asset(settings)] if settings.pictures == "drawn" else []
-    for name, chosen in settings.datasets.items():
-        definitions += [_samples_asset(name, chosen, settings), *_samples_checks(name)]
+    for name in settings.datasets:
+        definitions += [_samples_asset(name, settings), *_samples_checks(name)]
     return definitions
 
 
@@ -38,9 +39,11 @@ def samples_key(name: str) -> dg.AssetKey:
     return dg.AssetKey(["samples", name])
 
 
-def dataset_root(raw: RawResource, name: str, chosen: DatasetSettings) -> Path:
-    """Return the folder that a dataset is expected in."""
-    return Path(chosen.folder) if chosen.folder else Path(raw.folder) / name
+def dataset_root(raw: RawResource, settings: Settings, name: str, folder: str | None = None) -> Path:
+    """Return the folder that a dataset is expected in; `folder` is one that was typed at launch."""
+    if folder:
+        return Path(folder)
+    return dataset_folder(settings.model_copy(update={"raw": raw.folder}), name)
 
 
 def _corpus_asset(settings: Settings) -> dg.AssetsDefinition:
@@ -69,8 +72,8 @@ def _corpus_asset(settings: Settings) -> dg.AssetsDefinition:
     return sample_corpus
 
 
-def _samples_asset(name: str, chosen: DatasetSettings, settings: Settings) -> dg.AssetsDefinition:
-    card = sources.get(name).card
+def _samples_asset(name: str, settings: Settings) -> dg.AssetsDefinition:
+    card, chosen = sources.get(name).card, settings.datasets[name]
 
     @dg.asset(
         key=samples_key(name),
@@ -93,7 +96,7 @@ def _samples_asset(name: str, chosen: DatasetSettings, settings: Settings) -> dg
         with failures_for_people():
             overrides = {key: value for key, value in config.model_dump().items() if value}
             wanted = DatasetSettings.model_validate(chosen.model_dump() | overrides)
-            root = dataset_root(raw, name, wanted)
+            root = dataset_root(raw, settings, name, config.folder)
             opened = store.open()
             ingested = ingest_into(opened, sources.get(name), root, wanted, log_progress(context, "pictures"))
         return _samples_result(name, ingested.root, opened, ingested.notes)
@@ -139,11 +142,11 @@ def _samples_checks(name: str) -> list[dg.AssetChecksDefinition]:
         """As many usable and quarantined files as were published (drawn pictures and part copies have fewer)."""
         opened = store.open()
         found = len(sample.read_samples(opened, name)) + len(sample.read_quarantine(opened, name))
-        published = card.published["all"]
+        published = card.published.get("all")
         return dg.AssetCheckResult(
-            passed=found == published,
+            passed=published is None or found == published,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"found": found, "published": published},
+            metadata={"found": found, "published": published if published is not None else "not known"},
         )
 
     @dg.asset_check(asset=samples_key(name), name="nothing_quarantined")

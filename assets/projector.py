@@ -6,7 +6,7 @@ import dagster as dg
 
 from assets import metadata
 from assets.failures import failures_for_people
-from assets.features import features_key
+from assets.features import features_at_hand
 from assets.progress import log_progress
 from assets.resources import ClipEncoder, LanguageModel, StoreResource
 from tinyemo_data.settings import ProjectorSettings, Settings
@@ -91,7 +91,7 @@ def _model_asset(settings: Settings) -> dg.AssetsDefinition:
         owners=OWNERS,
         kinds={"pytorch", "safetensors"},
         code_version=CODE_VERSION,
-        deps=[PROTOTYPES, *(features_key(name) for name in settings.projector.train_on)],
+        deps=[PROTOTYPES, *features_at_hand(settings, settings.projector.train_on)],
         pool="gpu",
     )
     def model(

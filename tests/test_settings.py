@@ -75,6 +75,12 @@ def test_value_out_of_range_names_key_variable_and_value(monkeypatch: pytest.Mon
         settings.load("demo")
 
 
+def test_dataset_to_learn_from_must_be_one_of_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYEMO_PROJECTOR__TRAIN_ON", '["emotion7"]')
+    with pytest.raises(SettingsError, match=r"train_on names 'emotion7'.*Did you mean 'emotion6'"):
+        settings.load("emotion6")
+
+
 def test_unknown_profile_names_the_nearest() -> None:
     with pytest.raises(SettingsError, match="Did you mean 'demo'"):
         settings.load("dmeo")

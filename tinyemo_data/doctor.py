@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tinyemo_data import sources
 from tinyemo_data.errors import TinyEmoError
+from tinyemo_data.presence import dataset_folder
 from tinyemo_data.settings import Settings
 from tinyemo_data.store import MARKER, Store
 
@@ -57,8 +58,8 @@ def _device() -> Finding:
 
 
 def _datasets(settings: Settings) -> Iterator[Finding]:
-    for name, chosen in settings.datasets.items():
-        folder = Path(chosen.folder) if chosen.folder else Path(settings.raw) / name
+    for name in settings.datasets:
+        folder = dataset_folder(settings, name)
         if settings.pictures == "drawn":
             yield Finding(f"dataset {name}", True, f"is drawn into {folder} by the asset sample_corpus")
         elif folder.is_dir():

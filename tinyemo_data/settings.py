@@ -8,10 +8,10 @@ environment alone (`ANTHROPIC_API_KEY`, `HF_TOKEN`).
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tinyemo_data.errors import SettingsError, nearest
@@ -121,6 +121,16 @@ class Settings(BaseSettings):
     projector: ProjectorSettings
     evaluation: EvaluationSettings
     sample_corpus: SampleCorpusSettings = SampleCorpusSettings()
+
+    @model_validator(mode="after")
+    def _combined_datasets_are_of_the_profile(self) -> Self:
+        named = {"projector.train_on": self.projector.train_on, "evaluation.datasets": self.evaluation.datasets}
+        for key, names in named.items():
+            for name in names:
+                if name not in self.datasets:
+                    hint = nearest(name, self.datasets)
+                    raise ValueError(f"{key} names '{name}', which is not under datasets.{hint}")
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -17,9 +17,7 @@ EACH = pytest.mark.parametrize("baseline", BASELINES.values(), ids=BASELINES.key
 
 
 @EACH
-def test_baseline_gives_probabilities_and_zero_to_a_label_that_train_lacks(
-    baseline: Baseline, draw: Draw
-) -> None:
+def test_baseline_gives_probabilities_and_zero_to_a_label_that_train_lacks(baseline: Baseline, draw: Draw) -> None:
     train = draw({"anger": 9, "joy": 6, "fear": 3})
     found = baseline(train, draw({"sadness": 4, "joy": 4}, seed=1).features, LABELS)
     assert found.shape == (8, 6)
@@ -65,9 +63,7 @@ def test_nearest_class_mean_agrees_with_a_loop_over_classes(draw: Draw) -> None:
         cosines = []
         for label in labels:
             rows = [i for i, emotion in enumerate(train.emotions) if emotion == label]
-            mean = sum(train.features[i].double() / train.features[i].double().norm() for i in rows) / len(
-                rows
-            )
+            mean = sum(train.features[i].double() / train.features[i].double().norm() for i in rows) / len(rows)
             cosines.append(float(torch.dot(feature, mean) / (feature.norm() * mean.norm())))
         assert labels[predicted[row]] == labels[int(np.argmax(cosines))]
 
@@ -82,8 +78,7 @@ def test_baselines_are_sane_on_real_features(emotion6: dict[str, LabelledFeature
     train, validation = emotion6["train"], emotion6["validation"]
     truth = encode(validation.emotions, LABELS)
     found = {
-        name: top1(truth, predict(baseline(train, validation.features, LABELS)))
-        for name, baseline in BASELINES.items()
+        name: top1(truth, predict(baseline(train, validation.features, LABELS))) for name, baseline in BASELINES.items()
     }
     most_frequent = Counter(sorted(train.emotions)).most_common(1)[0][0]
     assert found["majority"] == Counter(validation.emotions)[most_frequent] / len(validation)

@@ -124,9 +124,7 @@ def test_evaluate_dataset_gives_equal_rows_again(
     settings: EvaluationSettings,
 ) -> None:
     trained_on = ["emotion6", "emoset"]
-    again = evaluate_dataset(
-        test, train, projector_of(train), settings, "emotion6", "test", trained_on=trained_on
-    )
+    again = evaluate_dataset(test, train, projector_of(train), settings, "emotion6", "test", trained_on=trained_on)
     assert again == rows
 
 
@@ -163,9 +161,7 @@ def test_no_baselines_when_there_is_no_train_split(
     settings: EvaluationSettings,
 ) -> None:
     own = None if absent is None else train.select([])
-    rows = evaluate_dataset(
-        test, own, projector_of(train), settings, "emotion6", "test", labels=sorted(COUNTS)
-    )
+    rows = evaluate_dataset(test, own, projector_of(train), settings, "emotion6", "test", labels=sorted(COUNTS))
     assert [row.method for row in rows] == METHODS[:5]
     assert row_of(rows, "projector_ensemble").lead == {}
 

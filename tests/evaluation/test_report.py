@@ -33,9 +33,7 @@ CONTRACT = {"dataset", "split", "taxonomy", "method", "seed", "n", "top1", "macr
 }
 
 
-def test_write_report_gives_the_same_bytes_again_and_after_reading(
-    store: Store, report: ClassificationReport
-) -> None:
+def test_write_report_gives_the_same_bytes_again_and_after_reading(store: Store, report: ClassificationReport) -> None:
     write_report(store, report)
     first = [store.read_bytes(key) for key in KEYS]
     write_report(store, report)
@@ -71,7 +69,7 @@ def test_read_report_names_file_and_mend_when_another_version_wrote_it(store: St
 def test_mean_is_unweighted_over_datasets_and_its_deviation_is_over_seeds(
     report: ClassificationReport,
 ) -> None:
-    mean = {entry.method: entry for entry in report.mean}
+    mean = {entry.method: entry for entry in report.mean if not entry.twins_removed}
     assert set(mean) == {"projector", "projector_ensemble", "majority", "nearest_class_mean", "logistic"}
     kept = [row for row in report.rows if not row.twins_removed]
     logistic = [row.top1 for row in kept if row.method == "logistic"]
@@ -81,6 +79,20 @@ def test_mean_is_unweighted_over_datasets_and_its_deviation_is_over_seeds(
     assert mean["projector"].top1 == pytest.approx(fmean(of_seed), abs=2e-6)
     assert mean["projector"].top1_sd == pytest.approx(stdev(of_seed), abs=2e-6)
     assert mean["projector"].datasets == ["emotion6", "emotionroi"]
+
+
+def test_mean_without_twins_takes_each_dataset_s_rows_without_twins_where_it_has_them(
+    report: ClassificationReport,
+) -> None:
+    freed = {row.dataset for row in report.rows if row.twins_removed}
+    assert freed
+    expected = [
+        row.top1 for row in report.rows if row.method == "logistic" and row.twins_removed == (row.dataset in freed)
+    ]
+    found = [entry for entry in report.mean if entry.twins_removed and entry.method == "logistic"]
+    assert [entry.top1 for entry in found] == [pytest.approx(fmean(expected), abs=1e-6)]
+    unfreed = replace(report, rows=[row for row in report.rows if not row.twins_removed])
+    assert not any(entry.twins_removed for entry in unfreed.mean)
 
 
 def test_mean_leaves_out_a_method_that_a_dataset_lacks_and_is_empty_for_one_dataset(
@@ -97,10 +109,7 @@ def test_page_has_a_line_for_every_row_with_n_split_seed_and_interval(report: Cl
         interval = f"{100 * row.ci95[0]:.1f}–{100 * row.ci95[1]:.1f}"
         name = "projector, seed" if row.seed is not None else ""
         assert any(
-            name in line
-            and f"| {row.split} |" in line
-            and f"| {row.n} |" in line
-            and f"| {interval} |" in line
+            name in line and f"| {row.split} |" in line and f"| {row.n} |" in line and f"| {interval} |" in line
             for line in lines
         )
     widths = {len(line.split(" | ")) for line in lines if line.startswith("| Emotion6 | test | ")}
@@ -112,9 +121,7 @@ def test_page_says_which_of_the_papers_figures_were_trained_on_the_same_pictures
 ) -> None:
     page = render_page(report)
     line = next(line for line in page.splitlines() if line.startswith("| TinyEmo-3.21B"))
-    assert line == (
-        "| TinyEmo-3.21B | 70.54\\* | 83.82\\* | 41.41\\* | 77.27† | 63.10 | 40.20 | 36.73 | 64.11 |"
-    )
+    assert line == ("| TinyEmo-3.21B | 70.54\\* | 83.82\\* | 41.41\\* | 77.27† | 63.10 | 40.20 | 36.73 | 64.11 |")
     ours = next(line for line in page.splitlines() if line.startswith("| **this run's ensemble**"))
     assert "† (test, N 25)" in ours  # EmotionROI, by a projector that learnt from Emotion6
     assert "same 1,980 pictures" in page
@@ -170,9 +177,7 @@ def test_plot_is_a_small_png_800_pixels_wide_without_time_or_version(
 
 def test_plot_is_the_same_when_a_person_has_other_matplotlib_settings(report: ClassificationReport) -> None:
     plain = render_plot(report)
-    with matplotlib.rc_context(
-        {"font.size": 20, "axes.facecolor": "black", "savefig.dpi": 30, "lines.linewidth": 9}
-    ):
+    with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "black", "savefig.dpi": 30, "lines.linewidth": 9}):
         assert render_plot(report) == plain
 
 

@@ -18,9 +18,7 @@ from tinyemo_data.evaluation.split import choose_split
     ],
     ids=["test", "both", "validation", "empty test", "validation is test", "overlap"],
 )
-def test_choose_split_takes_test_then_validation(
-    available: dict[str, str], split: str, words: str | None
-) -> None:
+def test_choose_split_takes_test_then_validation(available: dict[str, str], split: str, words: str | None) -> None:
     chosen, note = choose_split({name: set(rows) for name, rows in available.items()}, "emotion6")
     assert chosen == split
     assert note is None if words is None else (note is not None and words in note and "emotion6" in note)

@@ -92,7 +92,7 @@ def _means(report: ClassificationReport) -> str:
         return ""
     lines = [
         [
-            METHOD_TITLES.get(mean.method, mean.method),
+            METHOD_TITLES.get(mean.method, mean.method) + (", without twins" if mean.twins_removed else ""),
             str(len(mean.datasets)),
             percent(mean.top1) + (f" ± {percent(mean.top1_sd)}" if mean.top1_sd is not None else ""),
             percent(mean.macro_f1),

@@ -31,9 +31,10 @@ class Context(TypedDict):
 
 @dataclass(frozen=True)
 class Mean:
-    """The unweighted mean over datasets of one method, fractions 0–1; twins are not removed."""
+    """The unweighted mean over datasets of one method, fractions 0–1."""
 
     method: str
+    twins_removed: bool  # where it is true, each dataset counts with its rows without twins, if it has any
     datasets: list[str]
     top1: float
     top1_sd: float | None  # over the seeds' means, where the method is the mean over seeds
@@ -55,13 +56,14 @@ class ClassificationReport:
 
     @property
     def mean(self) -> list[Mean]:
-        """Return the mean over datasets of the methods that all have; empty for a single dataset."""
-        rows = [row for row in self.rows if not row.twins_removed]
-        datasets = list(dict.fromkeys(row.dataset for row in rows))
-        if len(datasets) < 2:
-            return []
-        methods = dict.fromkeys(row.method for row in rows if row.seed is None)
-        return [mean for method in methods if (mean := _mean(rows, method, datasets)) is not None]
+        """Return the mean over datasets of the methods that all have; empty for a single dataset.
+
+        Where pictures have twins in the train data, a second set of means counts those datasets without them.
+        """
+        with_twins = [row for row in self.rows if not row.twins_removed]
+        freed = {row.dataset for row in self.rows if row.twins_removed}
+        without = [row for row in self.rows if row.twins_removed == (row.dataset in freed)]
+        return _means(with_twins, False) + (_means(without, True) if freed else [])
 
 
 def write_report(store: Store, report: ClassificationReport) -> None:
@@ -115,12 +117,22 @@ def _row(values: dict[str, Any]) -> Row:
     return Row(**{**values, "ci95": (low, high), "lead": lead})
 
 
-def _mean(rows: Sequence[Row], method: str, datasets: list[str]) -> Mean | None:
+def _means(rows: Sequence[Row], twins_removed: bool) -> list[Mean]:
+    datasets = list(dict.fromkeys(row.dataset for row in rows))
+    if len(datasets) < 2:
+        return []
+    methods = dict.fromkeys(row.method for row in rows if row.seed is None)
+    found = (_mean(rows, method, datasets, twins_removed) for method in methods)
+    return [mean for mean in found if mean is not None]
+
+
+def _mean(rows: Sequence[Row], method: str, datasets: list[str], twins_removed: bool) -> Mean | None:
     chosen = [row for row in rows if row.method == method and row.seed is None]
     if [row.dataset for row in chosen] != datasets:
         return None
     return Mean(
         method,
+        twins_removed,
         datasets,
         round(fmean(row.top1 for row in chosen), DECIMALS),
         _deviation_over_seeds(rows, method, datasets),

@@ -1,0 +1,87 @@
+"""Takes the README's pictures of the Dagster UI: `make screenshots`, after `make demo`.
+
+Starts the UI as `make dev` does, opens it in a headless Chromium, and writes docs/asset-graph.png and
+docs/evaluation.png. Look at them before you commit them.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+DOCS = Path(__file__).parent
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+READY_SECONDS = 120
+SETTLE = 4_000  # milliseconds that the page is given to lay itself out
+
+
+def main() -> None:
+    """Start the UI, take both pictures, stop it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "pipelines.definitions", "-p", str(port)]
+    server = subprocess.Popen(command, cwd=DOCS.parent, start_new_session=True)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(address)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            page = browser.new_page(viewport={"width": 1500, "height": 900})
+            graph(page, f"{address}/asset-groups")
+            evaluation(page, f"{address}/assets/evaluation/classification?view=overview")
+            browser.close()
+    finally:
+        os.killpg(server.pid, signal.SIGINT)
+        server.wait(timeout=30)
+
+
+def wait_for(address: str) -> None:
+    """Wait until the server answers."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"{address}/server_info", timeout=2).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.5)
+        else:
+            return
+    sys.exit(f"The UI did not answer within {READY_SECONDS} s.")
+
+
+def graph(page: Page, address: str) -> None:
+    """Show the whole asset graph with its groups expanded."""
+    page.goto(address)
+    page.get_by_text("Global asset lineage").wait_for()
+    page.wait_for_timeout(SETTLE)
+    page.keyboard.press("Alt+E")
+    page.wait_for_timeout(SETTLE)
+    page.screenshot(path=DOCS / "asset-graph.png")
+
+
+def evaluation(page: Page, address: str) -> None:
+    """Show the evaluation's page with its plot open."""
+    page.goto(address)
+    page.get_by_role("row").filter(has_text="plot").get_by_text("[Show Markdown]").click()
+    page.locator('img[src^="data:image/png"]').wait_for()
+    page.wait_for_timeout(SETTLE)
+    page.screenshot(path=DOCS / "evaluation.png")
+
+
+if __name__ == "__main__":
+    main()
