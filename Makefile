@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
+# Prints what was made and checked (pipelines/console.py) instead of every engine event.
+QUIET := --config-json '{"loggers": {"console": {}}}'
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo dev test test-faults lint format bench unstick snapshot screenshots clean
@@ -23,7 +25,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(READY) ## draw pictures, run the whole graph on them offline, and say what was made
-	TINYEMO_PROFILE=demo $(BIN)/dagster asset materialize --select '*' -m pipelines.definitions
+	@TINYEMO_PROFILE=demo PYTHONWARNINGS=ignore $(BIN)/dagster asset materialize --select '*' -m pipelines.definitions $(QUIET)
 	@TINYEMO_PROFILE=demo $(BIN)/tinyemo show
 
 dev: $(READY) ## open the Dagster UI (profile: TINYEMO_PROFILE, default demo)

@@ -7,6 +7,7 @@ import dagster as dg
 from assets import metadata
 from assets.failures import failures_for_people
 from assets.features import features_at_hand
+from assets.leakage import LEAKAGE
 from assets.projector import MODEL
 from assets.resources import ClipEncoder, StoreResource
 from tinyemo_data.settings import Settings
@@ -29,7 +30,7 @@ def _classification_asset(settings: Settings) -> dg.AssetsDefinition:
         owners=OWNERS,
         kinds={"sklearn", "pytorch"},
         code_version=CODE_VERSION,
-        deps=[MODEL, *features_at_hand(settings, settings.evaluation.datasets)],
+        deps=[MODEL, LEAKAGE, *features_at_hand(settings, settings.evaluation.datasets)],
     )
     def classification(store: StoreResource, clip_encoder: ClipEncoder) -> dg.MaterializeResult:
         """Top-1, macro-F1, recall, confusion, calibration and intervals a dataset, beside baselines and the paper.

@@ -1,6 +1,9 @@
 """Metadata values that people look at: pictures, table previews, column schemas."""
 
 import base64
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 import dataframely as dy
@@ -20,6 +23,11 @@ def preview(table: pl.DataFrame, rows: int = 8) -> dg.MarkdownMetadataValue:
     lines = ["| " + " | ".join(filled) + " |", "|" + "---|" * len(filled)]
     lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in shown.select(filled).iter_rows()]
     return dg.MetadataValue.md("\n".join(lines))
+
+
+def records(rows: Sequence[Any], shown: int = 40) -> dg.MarkdownMetadataValue:
+    """Return dataclass instances as a Markdown table, a row each."""
+    return preview(pl.DataFrame([dataclasses.asdict(row) for row in rows[:shown]], strict=False), rows=shown)
 
 
 def column_schema(schema: type[dy.Schema]) -> dg.TableSchema:

@@ -9,22 +9,27 @@ from dotenv import load_dotenv
 from assets.evaluation import build_evaluation
 from assets.features import build_features
 from assets.ingest import build_ingest
+from assets.leakage import build_leakage
 from assets.projector import build_projector
 from assets.resources import build_resources
+from pipelines.console import console
 from pipelines.jobs import build_jobs
 from tinyemo_data import settings as profile_settings
+
+BUILDERS = (build_ingest, build_features, build_leakage, build_projector, build_evaluation)
 
 
 def build_defs(settings: profile_settings.Settings | None = None, **resources: Any) -> dg.Definitions:
     """Return the definitions of a profile (default: the environment's). `resources` replace those of their names."""
     chosen = settings or profile_settings.load()
-    parts = [build(chosen) for build in (build_ingest, build_features, build_projector, build_evaluation)]
+    parts = [build(chosen) for build in BUILDERS]
     definitions = [definition for part in parts for definition in part]
     return dg.Definitions(
         assets=[found for found in definitions if not isinstance(found, dg.AssetChecksDefinition)],
         asset_checks=[found for found in definitions if isinstance(found, dg.AssetChecksDefinition)],
         jobs=build_jobs(chosen),
         resources={**build_resources(chosen), **resources},
+        loggers={"console": console},
         executor=dg.in_process_executor,
     )
 

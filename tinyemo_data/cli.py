@@ -12,7 +12,10 @@ from tinyemo_data import settings
 from tinyemo_data.errors import TinyEmoError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-console = Console()
+
+# A pipe or a log has no width of its own: wide enough for the accuracy table.
+WIDTH_OF_NO_TERMINAL = 120
+console = Console(width=None if Console().is_terminal else WIDTH_OF_NO_TERMINAL)
 
 Profile = Annotated[str | None, typer.Option(help="a profile's name or path; default: TINYEMO_PROFILE, else demo")]
 

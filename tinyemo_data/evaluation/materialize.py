@@ -1,9 +1,10 @@
 """The evaluation over a store: every dataset that is at hand, on its evaluated split, into the report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from tinyemo_data import taxonomy
+from tinyemo_data.audit.leakage import twins_of_training
 from tinyemo_data.evaluation.classification import evaluate_dataset
 from tinyemo_data.evaluation.page import render_page
 from tinyemo_data.evaluation.prediction import ProjectorLike
@@ -42,6 +43,7 @@ class _Evaluation:
     projector: ProjectorLike
     trained_on: Sequence[str]
     settings: EvaluationSettings
+    twins: Mapping[str, Set[str]]  # evaluated pictures with a near-duplicate in what was learnt from, a dataset
 
     def rows(self, name: str) -> tuple[list[Row], str | None]:
         """Return the rows of one dataset, on its evaluated split, and a note where there is one."""
@@ -57,6 +59,7 @@ class _Evaluation:
             self.settings,
             name,
             split,
+            self.twins.get(name, frozenset()),
             labels=labels,
             trained_on=self.trained_on,
         )
@@ -72,7 +75,9 @@ def materialize_classification(store: Store, settings: Settings, slug: str) -> E
     config = read_config(store)
     projector = load_checkpoint(store, read_prototypes(store), encoder=slug)
     used, missing = datasets_at_hand(store, slug, settings.evaluation.datasets)
-    evaluation = _Evaluation(store, slug, projector, list(config["rows"] or ()), settings.evaluation)
+    trained_on = list(config["rows"] or ())
+    twins = twins_of_training(store, trained_on or settings.projector.train_on)
+    evaluation = _Evaluation(store, slug, projector, trained_on, settings.evaluation, twins)
     found = [evaluation.rows(name) for name in used]
     notes = [missing_note(name) for name in missing] + [note for _, note in found if note]
     context = Context(

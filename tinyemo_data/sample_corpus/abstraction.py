@@ -62,7 +62,9 @@ def _paint_mark(canvas: Canvas, plan: Plan, item: Item) -> None:
     else:
         for _ in range(3):
             tip = (hand.between(-0.6, 0.6), hand.between(0.7, 1.1))
-            brush.poly([(hand.between(-0.5, 0), 0), tip, (hand.between(0, 0.5), hand.between(0, 0.4))], hand.pick(PAINTS))
+            brush.poly(
+                [(hand.between(-0.5, 0), 0), tip, (hand.between(0, 0.5), hand.between(0, 0.4))], hand.pick(PAINTS)
+            )
     for _ in range(SMALL_MARKS):
         x, y = hand.between(-1.0, 1.0), hand.between(0, 1.2)
         brush.line([(x, y), (x + hand.between(-0.25, 0.25), y + hand.between(-0.25, 0.25))], 0.05, hand.pick(PAINTS))

@@ -80,7 +80,9 @@ def replace_drawn(folder: Path, dataset: str, fingerprint: str, lay_out: Callabl
         if found is None or found.fingerprint != fingerprint:
             _swap(aside, folder)
     except OSError as exc:
-        raise StoreError(f"Pictures can't be drawn into {folder} ({exc}). Make room, or name another raw folder.") from exc
+        raise StoreError(
+            f"Pictures can't be drawn into {folder} ({exc}). Make room, or name another raw folder."
+        ) from exc
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return marker

@@ -32,7 +32,7 @@ def finish(image: Image.Image, shape: Composition | None, seed: int) -> Image.Im
 
 def _light(shape: Composition, height: int, width: int) -> np.ndarray:
     """Return added light (height, width), its mean 0: where it falls tells the composition, how much tells nothing."""
-    y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j].astype(np.float32)
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j].astype(np.float32)
     at_x, at_y, strength = shape.glow
     glow = strength * np.exp(-((x - at_x) ** 2 + (y - at_y) ** 2) / 0.12)
     pattern = glow - shape.vignette * 2 * ((x - 0.5) ** 2 + (y - 0.5) ** 2)

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinyemo_data.sample_corpus.canvas import Canvas, mix, parse_colour
+from tinyemo_data.sample_corpus.canvas import Canvas, Colour, mix, parse_colour
 from tinyemo_data.sample_corpus.plan import Plan, seeded
 from tinyemo_data.sample_corpus.style import Layer, Light, Ridge, Scene
 
 STEPS = 121  # points along an edge
+LOWEST = 0.96  # of any land, share of the picture's height from its top
 TREES = 17
 DIM = 170  # mean of a tint (0-255) under which windows are lit
 HAZE = 0.36  # how far the farthest layer fades
@@ -25,7 +26,7 @@ def paint_landscape(
         nearness = (index + 1) / len(scene.layers)
         edge = plan.horizon + layer.at * (1 - plan.horizon) - ridge(layer.ridge, layer.relief, rng)
         if layer.ridge != "waves":
-            edge = edge - bend(plan.slope, STEPS)
+            edge = np.minimum(edge - bend(plan.slope, STEPS), LOWEST)
         colour = canvas.shade(layer.colour, HAZE * (1 - nearness))
         canvas.fill_below(edge, colour)
         _paint_detail(canvas, layer, edge, colour, rng)
@@ -37,7 +38,7 @@ def bend(slope: float, steps: int) -> np.ndarray:
 
 
 def ridge(kind: Ridge, relief: float, rng: np.random.Generator) -> np.ndarray:
-    """Return an edge's height over its base at `STEPS` places, up to about `relief` (shares of the picture's height)."""
+    """Return how high an edge runs at `STEPS` places, up to about `relief` (both shares of the picture's height)."""
     x = np.linspace(0, 1, STEPS)
     if kind == "flat":
         return relief * np.sin(x * 9 + rng.uniform(0, 6))
@@ -48,7 +49,9 @@ def ridge(kind: Ridge, relief: float, rng: np.random.Generator) -> np.ndarray:
         return relief * (0.5 + 0.35 * sum(waves, np.zeros(STEPS)))
     if kind == "peaks":
         knots = rng.integers(5, 8)
-        heights = np.where(np.arange(knots) % 2 == rng.integers(2), rng.uniform(0.7, 1, knots), rng.uniform(0.1, 0.4, knots))
+        heights = np.where(
+            np.arange(knots) % 2 == rng.integers(2), rng.uniform(0.7, 1, knots), rng.uniform(0.1, 0.4, knots)
+        )
         return relief * np.interp(x, np.linspace(0, 1, knots), heights) + rng.normal(0, relief * 0.03, STEPS)
     return _repeated(kind, relief, x, rng)
 
@@ -57,15 +60,15 @@ def _repeated(kind: Ridge, relief: float, x: np.ndarray, rng: np.random.Generato
     """Return an edge made of things side by side: round crowns, pointed pines, or flat roofs."""
     position = x * TREES * (0.6 if kind == "roofs" else 1.0)
     which, within = position.astype(int), position % 1
-    heights = rng.uniform(0.55, 1.0, TREES + 1)[which]
+    shape = np.ones(STEPS)
     if kind == "crowns":
-        return relief * heights * (0.55 + 0.45 * np.sqrt(np.clip(1 - (2 * within - 1) ** 2, 0, 1)))
-    if kind == "pines":
-        return relief * heights * (1 - 0.6 * np.abs(2 * within - 1))
-    return relief * heights
+        shape = 0.55 + 0.45 * np.sqrt(np.clip(1 - (2 * within - 1) ** 2, 0, 1))
+    elif kind == "pines":
+        shape = 1 - 0.6 * np.abs(2 * within - 1)
+    return np.asarray(relief * shape * rng.uniform(0.55, 1.0, TREES + 1)[which])
 
 
-def _paint_detail(canvas: Canvas, layer: Layer, edge: np.ndarray, colour: tuple[int, int, int], rng: np.random.Generator) -> None:
+def _paint_detail(canvas: Canvas, layer: Layer, edge: np.ndarray, colour: Colour, rng: np.random.Generator) -> None:
     if layer.ridge == "waves":
         _paint_ripples(canvas, edge, colour, rng)
     elif layer.ridge == "roofs":
@@ -76,7 +79,7 @@ def _paint_detail(canvas: Canvas, layer: Layer, edge: np.ndarray, colour: tuple[
         _paint_tufts(canvas, edge, colour, rng)
 
 
-def _paint_ripples(canvas: Canvas, edge: np.ndarray, colour: tuple[int, int, int], rng: np.random.Generator) -> None:
+def _paint_ripples(canvas: Canvas, edge: np.ndarray, colour: Colour, rng: np.random.Generator) -> None:
     light = mix(colour, (255, 255, 255), 0.35)
     top = float(edge.max())
     for _ in range(14):
@@ -99,7 +102,7 @@ def _paint_windows(canvas: Canvas, edge: np.ndarray, rng: np.random.Generator) -
                 canvas.pen.rectangle((x, y, x + side, y + high), fill=pane)
 
 
-def _paint_snowcaps(canvas: Canvas, edge: np.ndarray, colour: tuple[int, int, int]) -> None:
+def _paint_snowcaps(canvas: Canvas, edge: np.ndarray, colour: Colour) -> None:
     """Whiten what rises over the upper third of the range."""
     line = float(edge.min()) + (float(edge.max()) - float(edge.min())) * 0.3
     across = np.linspace(0, canvas.width, STEPS)
@@ -114,7 +117,7 @@ def _paint_snowcaps(canvas: Canvas, edge: np.ndarray, colour: tuple[int, int, in
             canvas.pen.polygon(cap + zigzag, fill=mix(colour, (255, 255, 255), 0.7))
 
 
-def _paint_tufts(canvas: Canvas, edge: np.ndarray, colour: tuple[int, int, int], rng: np.random.Generator) -> None:
+def _paint_tufts(canvas: Canvas, edge: np.ndarray, colour: Colour, rng: np.random.Generator) -> None:
     """Scatter short strokes of a lighter and a darker shade over the land."""
     shades = (mix(colour, (255, 255, 255), 0.18), mix(colour, (0, 0, 0), 0.18))
     for index in range(26):

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyemo_data.sample_corpus.canvas import parse_colour
 from tinyemo_data.sample_corpus.objects import THINGS
+from tinyemo_data.sample_corpus.objects.people import POSES
 from tinyemo_data.sample_corpus.placement import Item, Placer, Room
 from tinyemo_data.sample_corpus.style import Composition, Light, Line, Scene, Styles, Weights, load_styles
 
@@ -18,6 +19,7 @@ PORTRAIT = "portrait"
 DARK_SKY = 90  # mean of a sky's top (0-255) under which stars show, and over which a rainbow does
 CLOUDED = {"clouds": (2, 3), "rain": (2, 3), "lightning": (1, 2), "snow": (1, 2)}
 ORB_CHANCE = 0.7
+UPRIGHT = 0.09  # lean of a head from which on it would leave its portrait
 HORIZON_JITTER, SLOPE_JITTER = 0.06, 0.05  # standard deviations, shares of the height
 
 
@@ -67,6 +69,7 @@ def make_plan(emotion: str, seed: str, size: int, subject: str | None = None) ->
     weather = _weather(rng, styles, emotion, styles.lights[light])
     room = _room(rng, shape, place, size)
     placer = Placer(room, shape, rng)
+    pose = pick(rng, style.poses)
     is_portrait = subject in (None, "person") and rng.random() < styles.portrait
     if is_portrait:
         items = placer.portrait()
@@ -77,7 +80,7 @@ def make_plan(emotion: str, seed: str, size: int, subject: str | None = None) ->
         emotion=emotion, seed=int(rng.integers(2**31)), width=room.width, height=room.height, light=light,
         scene=scene, weather=weather, composition=PORTRAIT if is_portrait else composition,
         line=pick(rng, style.lines), horizon=room.horizon, slope=room.slope,
-        pose=pick(rng, style.poses), face=style.face, items=tuple(items),
+        pose="standing" if is_portrait and abs(POSES[pose][2]) > UPRIGHT else pose, face=style.face, items=tuple(items),
     )  # fmt: skip
 
 
@@ -121,14 +124,14 @@ def _sky_items(placer: Placer, light: Light, weather: str) -> list[Item]:
     if light.orb and weather not in ("rain", "lightning") and rng.random() < ORB_CHANCE:
         found.append(placer.place_in_sky(light.orb, placer.shape.glow[0], float(rng.uniform(0.16, 0.26))))
     low, high = CLOUDED.get(weather, (0, 0))
-    for _ in range(int(rng.integers(low, high + 1))):
-        found.append(placer.place_in_sky("cloud", float(rng.random()), float(rng.uniform(0.09, 0.16))))
+    found += [
+        placer.place_in_sky("cloud", float(rng.random()), float(rng.uniform(0.09, 0.16)))
+        for _ in range(int(rng.integers(low, high + 1)))
+    ]
     return [item for item in found if item is not None]
 
 
-def _standing_items(
-    placer: Placer, styles: Styles, emotion: str, scene: Scene, subject: str | None
-) -> list[Item]:
+def _standing_items(placer: Placer, styles: Styles, emotion: str, scene: Scene, subject: str | None) -> list[Item]:
     """Place what the composition has room for, the subject first; far things are painted before near ones."""
     rng, shape = placer.rng, placer.shape
     count = int(rng.integers(shape.count[0], shape.count[1] + 1))

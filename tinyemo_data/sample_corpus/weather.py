@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinyemo_data.sample_corpus.canvas import Canvas, mix, parse_colour
+from tinyemo_data.sample_corpus.canvas import Canvas, Colour, mix, parse_colour
 from tinyemo_data.sample_corpus.plan import Plan, seeded
 
 RAINBOW = ("#e8483f", "#f5a03a", "#f6e04a", "#5ac05a", "#4a8fe8", "#8a5ac8")
@@ -54,6 +54,6 @@ def _paint_lightning(canvas: Canvas, horizon: float, rng: np.random.Generator) -
         canvas.pen.line(path, fill=parse_colour("#fff6b8"), width=max(3, canvas.short // 45))
 
 
-def _dot(canvas: Canvas, x: float, y: float, radius: float, colour: tuple[int, int, int]) -> None:
+def _dot(canvas: Canvas, x: float, y: float, radius: float, colour: Colour) -> None:
     cx, cy, r = x * canvas.width, y * canvas.height, radius * canvas.short
     canvas.pen.ellipse((cx - r, cy - r, cx + r, cy + r), fill=colour)

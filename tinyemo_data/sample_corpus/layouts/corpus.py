@@ -2,10 +2,11 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Protocol
 
 import orjson
 
@@ -29,7 +30,14 @@ from tinyemo_data.sample_corpus.layouts import (
 )
 from tinyemo_data.settings import SampleCorpusSettings
 
-Layout = Callable[[Path, SampleCorpusSettings], Laid]
+
+class Layout(Protocol):
+    """Writes one dataset below a folder."""
+
+    def __call__(self, root: Path, settings: SampleCorpusSettings) -> Laid:
+        """Return what was written."""
+        ...
+
 
 LAYOUTS: dict[str, Layout] = {
     "abstract": abstract.lay_out,
@@ -68,9 +76,8 @@ def draw_corpus(raw: Path, datasets: Sequence[str], settings: SampleCorpusSettin
     for name in missing:
         refuse_what_is_not_drawn(raw / name)
     for name in missing:
-        markers[name] = replace_drawn(
-            raw / name, name, fingerprints[name], lambda folder, layout=LAYOUTS[name]: layout(folder, settings)
-        )
+        draw_one = partial(LAYOUTS[name], settings=settings)
+        markers[name] = replace_drawn(raw / name, name, fingerprints[name], draw_one)
     done = {name: marker for name, marker in markers.items() if marker is not None}
     return CorpusReport(
         datasets=list(done), drawn=missing, pictures=sum(marker.pictures for marker in done.values()),

@@ -62,7 +62,7 @@ def rating(name: str, keyword: str, index: int, seed: int) -> str:
 
 
 def main_feeling(keyword: str, index: int, rng: np.random.Generator) -> str:
-    """Return what most people felt: the keyword but for one picture in seven, and every other of those left them cold."""
+    """Return what most people felt: the keyword; one picture in seven another feeling or, by turns, nothing."""
     turn, rest = divmod(index, FELT_OTHERWISE_EVERY)
     if rest != FELT_OTHERWISE_EVERY // 2:
         return keyword

@@ -1,4 +1,4 @@
-"""UnbiasedEmo's layout: `UnBiasedEmo/images/<emotion>/<object>/<file with blanks>.jpg`, each object in every emotion."""
+"""UnbiasedEmo's layout: `UnBiasedEmo/images/<emotion>/<object>/<file>.jpg`; names have blanks, emotions all objects."""
 
 from pathlib import Path
 

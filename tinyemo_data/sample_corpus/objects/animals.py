@@ -166,7 +166,16 @@ def paint_ghost(brush: Brush, hand: Hand) -> None:
     """A ghost with hollow eyes."""
     sheet = hand.pick(("#e6eaf2", "#d0d8e4"))
     brush.oval(0, 0.68, 0.32, 0.32, sheet)
-    hem: list[Point] = [(-0.32, 0.68), (-0.36, 0.05), (-0.2, 0.16), (-0.07, 0), (0.07, 0.16), (0.22, 0.02), (0.36, 0.14), (0.32, 0.68)]
+    hem: list[Point] = [
+        (-0.32, 0.68),
+        (-0.36, 0.05),
+        (-0.2, 0.16),
+        (-0.07, 0),
+        (0.07, 0.16),
+        (0.22, 0.02),
+        (0.36, 0.14),
+        (0.32, 0.68),
+    ]
     brush.poly(hem, sheet)
     for x in (-0.12, 0.12):
         brush.oval(x, 0.72, 0.06, 0.09, "#1f1f2a")

@@ -103,4 +103,7 @@ def paint_bench(brush: Brush, hand: Hand) -> None:
 def paint_flag(brush: Brush, hand: Hand) -> None:
     """A flag that flies from a pole."""
     brush.line([(0, 0), (0, 1.0)], 0.05, "#5a4a42")
-    brush.poly([(0, 1.0), (0.3, 0.94), (0.6, 1.0), (0.6, 0.66), (0.3, 0.6), (0, 0.66)], hand.pick(("#d83a3a", "#2f6fd0", "#f2b632")))
+    brush.poly(
+        [(0, 1.0), (0.3, 0.94), (0.6, 1.0), (0.6, 0.66), (0.3, 0.6), (0, 0.66)],
+        hand.pick(("#d83a3a", "#2f6fd0", "#f2b632")),
+    )

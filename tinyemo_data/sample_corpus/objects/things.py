@@ -44,7 +44,10 @@ def paint_ball(brush: Brush, hand: Hand) -> None:
     first = hand.pick(BRIGHT)
     brush.oval(0, 0.5, 0.5, 0.5, "#fbf6ea")
     for start in (20, 140, 260):
-        wedge = [(0.49 * math.cos(math.radians(start + a)), 0.5 + 0.49 * math.sin(math.radians(start + a))) for a in range(0, 61, 15)]
+        wedge = [
+            (0.49 * math.cos(math.radians(start + a)), 0.5 + 0.49 * math.sin(math.radians(start + a)))
+            for a in range(0, 61, 15)
+        ]
         brush.poly([(0.0, 0.5), *wedge], first)
     brush.oval(0, 0.5, 0.09, 0.09, "#f5b52e")
 
@@ -65,7 +68,10 @@ def paint_heart(brush: Brush, hand: Hand) -> None:
     red = hand.pick(("#e0304a", "#f2507a", "#c82848"))
     turns = [step * 2 * math.pi / 28 for step in range(28)]
     outline = [
-        (math.sin(t) ** 3 * 0.5, 0.52 + (13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)) / 34)
+        (
+            math.sin(t) ** 3 * 0.5,
+            0.52 + (13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)) / 34,
+        )
         for t in turns
     ]
     brush.poly(outline, red)
@@ -85,7 +91,9 @@ def paint_campfire(brush: Brush, hand: Hand) -> None:
     brush.line([(-0.45, 0.02), (0.45, 0.16)], 0.12, "#5a3a26")
     brush.line([(-0.45, 0.16), (0.45, 0.02)], 0.12, "#6f4a30")
     lean = hand.between(-0.08, 0.08)
-    brush.poly([(-0.4, 0.12), (-0.34, 0.55), (-0.2, 0.42), (lean, 1.0), (0.2, 0.45), (0.34, 0.62), (0.4, 0.12)], "#e8401f")
+    brush.poly(
+        [(-0.4, 0.12), (-0.34, 0.55), (-0.2, 0.42), (lean, 1.0), (0.2, 0.45), (0.34, 0.62), (0.4, 0.12)], "#e8401f"
+    )
     brush.poly([(-0.26, 0.12), (-0.16, 0.4), (lean, 0.72), (0.18, 0.38), (0.26, 0.12)], "#ff9a1f")
     brush.poly([(-0.13, 0.12), (lean, 0.45), (0.13, 0.12)], "#ffe873")
 
