@@ -49,7 +49,6 @@ def _features_asset(name: str, settings: Settings) -> dg.AssetsDefinition:
         kinds={"parquet", "pytorch"},
         code_version=CODE_VERSION,
         deps=[samples_key(name)],
-        pool="gpu",
         description=(
             f"CLIP features of **{name}**: pooled, un-normalised, float16, in Parquet shards. A feature is keyed by "
             "the picture's bytes and the encoder: rerunning encodes what is new by content, and a killed run goes on "

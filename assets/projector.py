@@ -92,7 +92,6 @@ def _model_asset(settings: Settings) -> dg.AssetsDefinition:
         kinds={"pytorch", "safetensors"},
         code_version=CODE_VERSION,
         deps=[PROTOTYPES, *features_at_hand(settings, settings.projector.train_on)],
-        pool="gpu",
     )
     def model(
         context: dg.AssetExecutionContext, config: ProjectorConfig, store: StoreResource, clip_encoder: ClipEncoder

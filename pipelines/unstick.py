@@ -1,7 +1,8 @@
 """Marks runs whose process was killed as cancelled and frees their pools: `make unstick`.
 
-A killed run stays "started" in Dagster's history and keeps its slot in a pool (`gpu`), so that the next
-run waits for ever. A run whose process still lives is left alone. Nothing in the store is touched.
+A killed run stays "started" in Dagster's history and keeps its slot in whatever pool it held, for which the
+next run would wait for ever (so what only costs time, such as encoding, holds none). A run whose process still
+lives is left alone. Nothing in the store is touched.
 """
 
 import os
