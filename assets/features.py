@@ -92,16 +92,21 @@ def _features_asset(name: str, settings: Settings) -> dg.AssetsDefinition:
 def _features_checks(name: str) -> list[dg.AssetChecksDefinition]:
     @dg.asset_check(asset=features_key(name), name="complete", blocking=True)
     def complete(store: StoreResource, clip_encoder: ClipEncoder) -> dg.AssetCheckResult:
-        """Every sample has its feature, made from the very bytes that the Sample table names; all values are finite."""
+        """Every sample has its feature, of the very bytes that the Sample table names, or a reason why not.
+
+        All values are finite. What failed is for the check `nothing_failed`: it stops none of the others.
+        """
         import torch
 
-        from tinyemo_data.features.cache import encoder_slug, read_features
+        from tinyemo_data.features.cache import encoder_slug, read_failed, read_features
 
         with failures_for_people():
             opened = store.open()
             samples = sample.read_samples(opened, name)
-            table = read_features(opened, encoder_slug(clip_encoder.settings()), name)
-        wanted = set(zip(samples["sample_id"], samples["sha256"], strict=True))
+            slug = encoder_slug(clip_encoder.settings())
+            table = read_features(opened, slug, name)
+        explained = samples.join(read_failed(opened, slug, name), on="sample_id", how="anti")
+        wanted = set(zip(explained["sample_id"], explained["sha256"], strict=True))
         without = wanted - set(zip(table.sample_ids, table.sha256, strict=True))
         broken = int((~torch.isfinite(table.features).all(dim=1)).sum())
         return dg.AssetCheckResult(
@@ -109,4 +114,17 @@ def _features_checks(name: str) -> list[dg.AssetChecksDefinition]:
             metadata={"rows": len(table.sample_ids), "without_feature": len(without), "not_finite": broken},
         )
 
-    return [complete]
+    @dg.asset_check(asset=features_key(name), name="nothing_failed")
+    def nothing_failed(store: StoreResource, clip_encoder: ClipEncoder) -> dg.AssetCheckResult:
+        """Every picture could be encoded; what could not is tried again by the next run."""
+        from tinyemo_data.features.cache import encoder_slug, read_failed
+
+        with failures_for_people():
+            failed = read_failed(store.open(), encoder_slug(clip_encoder.settings()), name)
+        return dg.AssetCheckResult(
+            passed=failed.is_empty(),
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"failed": len(failed), "failures": metadata.preview(failed, rows=30)},
+        )
+
+    return [complete, nothing_failed]

@@ -12,7 +12,7 @@ from assets.progress import log_progress
 from assets.resources import RawResource, StoreResource
 from tinyemo_data import sample, sources
 from tinyemo_data.presence import dataset_folder
-from tinyemo_data.settings import DatasetSettings, Settings
+from tinyemo_data.settings import DatasetSettings, Settings, checked
 
 GROUP = "ingest"
 OWNERS = ["team:data"]
@@ -22,7 +22,6 @@ CODE_VERSION = "1"
 class SamplesConfig(dg.Config):
     """What can be chosen for one dataset at launch; empty: as the profile says."""
 
-    folder: str = ""
     label: str = ""
 
 
@@ -39,10 +38,8 @@ def samples_key(name: str) -> dg.AssetKey:
     return dg.AssetKey(["samples", name])
 
 
-def dataset_root(raw: RawResource, settings: Settings, name: str, folder: str | None = None) -> Path:
-    """Return the folder that a dataset is expected in; `folder` is one that was typed at launch."""
-    if folder:
-        return Path(folder)
+def dataset_root(raw: RawResource, settings: Settings, name: str) -> Path:
+    """Return the folder that a dataset is expected in."""
     return dataset_folder(settings.model_copy(update={"raw": raw.folder}), name)
 
 
@@ -95,8 +92,8 @@ def _samples_asset(name: str, settings: Settings) -> dg.AssetsDefinition:
 
         with failures_for_people():
             overrides = {key: value for key, value in config.model_dump().items() if value}
-            wanted = DatasetSettings.model_validate(chosen.model_dump() | overrides)
-            root = dataset_root(raw, settings, name, config.folder)
+            wanted = checked(DatasetSettings, chosen.model_dump() | overrides)
+            root = dataset_root(raw, settings, name)
             opened = store.open()
             ingested = ingest_into(opened, sources.get(name), root, wanted, log_progress(context, "pictures"))
         return _samples_result(name, ingested.root, opened, ingested.notes)

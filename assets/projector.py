@@ -9,7 +9,7 @@ from assets.failures import failures_for_people
 from assets.features import features_at_hand
 from assets.progress import log_progress
 from assets.resources import ClipEncoder, LanguageModel, StoreResource
-from tinyemo_data.settings import ProjectorSettings, Settings
+from tinyemo_data.settings import ProjectorSettings, Settings, checked
 
 GROUP = "projector"
 OWNERS = ["team:models"]
@@ -39,7 +39,7 @@ class ProjectorConfig(dg.Config):
     def over(self, settings: ProjectorSettings) -> ProjectorSettings:
         """Return `settings` with what was typed laid over it."""
         typed = {name: value for name, value in self.model_dump().items() if value is not None}
-        return ProjectorSettings.model_validate(settings.model_dump() | typed)
+        return checked(ProjectorSettings, settings.model_dump() | typed)
 
 
 def build_projector(settings: Settings) -> list[Any]:
@@ -64,6 +64,10 @@ def _prototypes_asset(settings: Settings) -> dg.AssetsDefinition:
 
         with failures_for_people():
             location = {"language_model": language_model.location, "language_model_tokenizer": language_model.tokenizer}
+            if language_model.location != settings.language_model:
+                # The profile's tokenizer belongs to the profile's model; another one is typed beside another model.
+                typed = language_model.tokenizer != settings.language_model_tokenizer
+                location["language_model_tokenizer"] = language_model.tokenizer if typed else None
             made = materialize_prototypes(
                 store.open(),
                 settings.model_copy(update=location),

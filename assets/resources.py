@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from tinyemo_data.settings import EncoderSettings, Settings
+from tinyemo_data.settings import EncoderSettings, Settings, checked
 from tinyemo_data.store import Store
 
 
@@ -37,7 +37,7 @@ class ClipEncoder(dg.ConfigurableResource):
 
     def settings(self) -> EncoderSettings:
         """Return the values as checked settings."""
-        return EncoderSettings.model_validate(self.model_dump())
+        return checked(EncoderSettings, self.model_dump())
 
 
 class LanguageModel(dg.ConfigurableResource):

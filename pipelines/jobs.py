@@ -12,13 +12,13 @@ def build_jobs(settings: Settings) -> list[Any]:
     jobs = [
         dg.define_asset_job(
             "ingest",
-            dg.AssetSelection.groups("ingest"),
+            dg.AssetSelection.groups("ingest") - dg.AssetSelection.assets("leakage"),
             description="Read every dataset of the profile into Sample tables. Seconds to minutes; free.",
         ),
         dg.define_asset_job(
             "features",
             dg.AssetSelection.groups("ingest", "features"),
-            description="Ingest, then encode what is new by content. Minutes on a GPU, hours on a CPU; free; resumes.",
+            description="Ingest, encode what is new by content, look for twins. Hours on a CPU; free; resumes.",
         ),
         dg.define_asset_job(
             "training",

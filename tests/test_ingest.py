@@ -188,7 +188,8 @@ def test_ingest_moves_no_sample_to_another_split_when_pictures_are_added(tmp_pat
 def test_ingest_is_the_same_whatever_the_window_and_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = _write(tmp_path, {f"images/{EKMAN[n % 6]}/{n}.jpg": _picture(n) for n in range(40)})
     expected = ingest(EMOTION6, root, KEYWORD)
-    monkeypatch.setattr(module, "WINDOW", 3)
+    monkeypatch.setattr(module, "HANDFUL", 3)
+    monkeypatch.setattr(module, "WINDOW", 4)
     monkeypatch.setattr(module, "BATCH", 7)
     found = ingest(EMOTION6, root, KEYWORD)
     assert found.samples.equals(expected.samples) and found.quarantine.equals(expected.quarantine)
@@ -196,6 +197,7 @@ def test_ingest_is_the_same_whatever_the_window_and_batch(tmp_path: Path, monkey
 
 def test_ingest_reads_only_a_window_ahead_of_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = _write(tmp_path, {f"{number}.jpg": _picture(number) for number in range(50)})
+    monkeypatch.setattr(module, "HANDFUL", 2)
     monkeypatch.setattr(module, "WINDOW", 8)
     monkeypatch.setattr(module, "PROGRESS_EVERY", 1)
     read, ahead = [0], []

@@ -4,8 +4,6 @@ import pytest
 
 from tinyemo_data import settings
 from tinyemo_data.presence import datasets_present
-from tinyemo_data.sample import Quarantined, Sample, write_samples
-from tinyemo_data.store import Store
 
 
 @pytest.fixture
@@ -14,15 +12,12 @@ def paper(tmp_path: Path) -> settings.Settings:
     return settings.load("paper").model_copy(update=folders)
 
 
-def test_dataset_is_present_where_its_folder_is(paper: settings.Settings) -> None:
-    (Path(paper.raw) / "fi").mkdir(parents=True)
+def test_dataset_is_present_where_its_folder_holds_something(paper: settings.Settings) -> None:
+    (Path(paper.raw) / "fi" / "emotion_dataset").mkdir(parents=True)
+    (Path(paper.raw) / "webemo").mkdir()
+    (Path(paper.raw) / "emoset").mkdir()
+    (Path(paper.raw) / "emoset" / ".DS_Store").touch()
     assert datasets_present(paper) == ["fi"]
-
-
-def test_dataset_is_present_where_its_samples_are_in_the_store(paper: settings.Settings) -> None:
-    write_samples(Store(paper.store), "emoset", Sample.create_empty(), Quarantined.create_empty())
-    (Path(paper.raw) / "fi").mkdir(parents=True)
-    assert datasets_present(paper) == ["fi", "emoset"]
 
 
 def test_all_are_waited_for_where_none_is_present(paper: settings.Settings) -> None:

@@ -27,7 +27,7 @@ def test_environment_wins_over_the_profile(monkeypatch: pytest.MonkeyPatch) -> N
     loaded = settings.load("demo")
     assert loaded.store == "s3://bucket/x"
     assert (loaded.projector.epochs, loaded.projector.seeds) == (7, [4, 5])
-    assert loaded.projector.train_on == ["emotion6"]
+    assert loaded.projector.train_on == ["emotionroi", "webemo", "emoset"]
 
 
 def test_profile_of_one_s_own_is_given_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,6 +79,23 @@ def test_dataset_to_learn_from_must_be_one_of_the_profile(monkeypatch: pytest.Mo
     monkeypatch.setenv("TINYEMO_PROJECTOR__TRAIN_ON", '["emotion7"]')
     with pytest.raises(SettingsError, match=r"train_on names 'emotion7'.*Did you mean 'emotion6'"):
         settings.load("emotion6")
+
+
+def test_another_language_model_does_not_take_the_profile_s_tokenizer(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.load("paper").language_model_tokenizer is not None
+    monkeypatch.setenv("TINYEMO_LANGUAGE_MODEL", "org/other")
+    assert settings.load("paper").language_model_tokenizer is None
+
+
+def test_list_that_is_no_json_is_one_settings_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYEMO_PROJECTOR__TRAIN_ON", "emotion6")
+    with pytest.raises(SettingsError, match="written as JSON"):
+        settings.load("emotion6")
+
+
+def test_value_typed_at_launch_is_checked_like_any_other() -> None:
+    with pytest.raises(SettingsError, match="Typed at launch: loss"):
+        settings.checked(settings.ProjectorSettings, {"train_on": ["fi"], "loss": "foo"})
 
 
 def test_unknown_profile_names_the_nearest() -> None:

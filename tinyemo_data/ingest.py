@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,14 +21,17 @@ from tinyemo_data.errors import DatasetMissingError, FeatureError, LayoutError, 
 from tinyemo_data.progress import Meter, Report
 from tinyemo_data.sample import Quarantined, Sample, write_samples
 from tinyemo_data.settings import DatasetSettings
-from tinyemo_data.sources.folder import is_junk
-from tinyemo_data.sources.picture import Flaw, PictureFacts, inspect_picture, locate
+from tinyemo_data.sources.boundary import Boundary
+from tinyemo_data.sources.flaw import Flaw
+from tinyemo_data.sources.folder import is_junk, is_plain
+from tinyemo_data.sources.picture import PictureFacts, inspect_picture
 from tinyemo_data.sources.source import Entry, Reader, Reject, Source
 from tinyemo_data.sources.split import assign_split
 from tinyemo_data.store import Store
 
 THREADS = min(32, os.cpu_count() or 1)
-WINDOW = 64 * THREADS  # files under way at once: bounds memory, and keeps every thread busy
+HANDFUL = 32  # files that a thread takes at once
+WINDOW = 4 * HANDFUL * THREADS  # files under way at once: bounds memory, and keeps every thread busy
 BATCH = 8_192  # rows that are Python lists before they become columns
 PROGRESS_EVERY = 100
 SHOWN = 6
@@ -119,7 +123,7 @@ def _reader(source: Source, root: Path) -> tuple[Reader, Examiner]:
     """Return what reads the folder's entries and what opens their files."""
     if source.read_features is not None and source.is_released_features(root):
         return source.read_features, _examine_feature
-    return source.read, _examine_picture
+    return source.read, inspect_picture
 
 
 def _holds_entries(source: Source, root: Path, settings: DatasetSettings) -> bool:
@@ -133,31 +137,39 @@ def _holds_entries(source: Source, root: Path, settings: DatasetSettings) -> boo
 def _examined(source: Source, root: Path, settings: DatasetSettings) -> Iterator[tuple[Entry | Reject, Outcome]]:
     """Open every file on a pool of threads; yield in the source's order, reading at most WINDOW ahead."""
     read, examine = _reader(source, root)
-    waiting: deque[tuple[Entry | Reject, Future[Outcome]]] = deque()
+    boundary = Boundary(root)
+    waiting: deque[tuple[list[Entry | Reject], Future[list[Outcome]]]] = deque()
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="ingest")
     try:
-        for entry in read(root, settings):
-            waiting.append((entry, pool.submit(_examine, examine, root, entry)))
-            if len(waiting) >= WINDOW:
-                first, outcome = waiting.popleft()
-                yield first, outcome.result()
-        for entry, outcome in waiting:
-            yield entry, outcome.result()
+        for handful in _handfuls(read(root, settings)):
+            waiting.append((handful, pool.submit(_examine, examine, root, boundary, handful)))
+            if len(waiting) * HANDFUL >= WINDOW:
+                first, outcomes = waiting.popleft()
+                yield from zip(first, outcomes.result(), strict=True)
+        for entries, outcomes in waiting:
+            yield from zip(entries, outcomes.result(), strict=True)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _examine(examine: Examiner, root: Path, entry: Entry | Reject) -> Outcome:
+def _handfuls(entries: Iterator[Entry | Reject]) -> Iterator[list[Entry | Reject]]:
+    """Cut into lists of HANDFUL: for small files, handing over one by one costs as much as looking at them."""
+    while handful := list(islice(entries, HANDFUL)):
+        yield handful
+
+
+def _examine(examine: Examiner, root: Path, boundary: Boundary, entries: list[Entry | Reject]) -> list[Outcome]:
+    return [_examine_one(examine, root, boundary, entry) for entry in entries]
+
+
+def _examine_one(examine: Examiner, root: Path, boundary: Boundary, entry: Entry | Reject) -> Outcome:
     if isinstance(entry, Reject):
         return Flaw(entry.reason, entry.detail)
-    if not _is_plain(entry.path):
+    if not is_plain(entry.path):
         return Flaw("bad_name", "its name is no text (control characters, or bytes that are no UTF-8): rename it")
-    path = locate(root, entry.path)
-    return path if isinstance(path, Flaw) else examine(path)
-
-
-def _examine_picture(path: Path) -> PictureFacts | Flaw:
-    return inspect_picture(path)
+    if not boundary.holds(entry.path):
+        return Flaw("outside_dataset", "a symbolic link or '..' leads outside the dataset's folder")
+    return examine(root / entry.path)
 
 
 def _examine_feature(path: Path) -> FeatureFacts | Flaw:
@@ -171,10 +183,6 @@ def _examine_feature(path: Path) -> FeatureFacts | Flaw:
     except FeatureError as exc:
         return Flaw("unreadable_feature", str(exc).replace(str(path), path.name))
     return FeatureFacts(feature_digest(feature), int(feature.size))
-
-
-def _is_plain(path: str) -> bool:
-    return not any(c < " " or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in path)
 
 
 class _Rows:

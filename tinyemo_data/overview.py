@@ -23,6 +23,10 @@ def print_overview(settings: Settings, console: Console) -> None:
     store = Store(settings.store)
     report = store.read_json(REPORT)
     console.print(accuracy_table(report["rows"], drawn=settings.pictures == "drawn"))
+    for mean in report["mean"]:
+        if mean["method"] == "projector":
+            twins = ", without twins" if mean["twins_removed"] else ""
+            console.print(f"Mean of {len(mean['datasets'])} datasets{twins}: {mean['top1']:.1%}", highlight=False)
     for note in report["notes"]:
         console.print(f"- {note}", highlight=False, soft_wrap=True)
     console.print("\nWhat was made:")

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from tinyemo_data.sample import samples_key
 from tinyemo_data.settings import Settings
-from tinyemo_data.store import Store
+from tinyemo_data.sources.folder import is_junk
 
 
 def dataset_folder(settings: Settings, name: str) -> Path:
@@ -16,13 +15,14 @@ def dataset_folder(settings: Settings, name: str) -> Path:
 def datasets_present(settings: Settings) -> list[str]:
     """Return the datasets that what combines datasets may wait for, in the profile's order.
 
-    Those whose folder is there, or whose Sample table is in the store; all of them where the pictures are drawn,
-    and where none is there at all (each then says what it lacks).
+    Those whose folder holds something; all of them where the pictures are drawn, and where none is there at all
+    (each then says what it lacks). What lies in the store already needs no waiting for.
     """
     if settings.pictures == "drawn":
         return list(settings.datasets)
-    store = Store(settings.store)
-    present = [
-        name for name in settings.datasets if dataset_folder(settings, name).is_dir() or store.exists(samples_key(name))
-    ]
+    present = [name for name in settings.datasets if _holds_something(dataset_folder(settings, name))]
     return present or list(settings.datasets)
+
+
+def _holds_something(folder: Path) -> bool:
+    return folder.is_dir() and any(not is_junk(entry.name) for entry in folder.iterdir())

@@ -8,19 +8,21 @@ environment alone (`ANTHROPIC_API_KEY`, `HF_TOKEN`).
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as EnvironmentValueError
 
 from tinyemo_data.errors import SettingsError, nearest
 
 PROFILES = Path(__file__).parent / "profiles"
 PREFIX = "TINYEMO_"
 # Read by the tests and by `load` themselves, so they are no fields below.
-OTHER_VARIABLES = {"TINYEMO_PROFILE", "TINYEMO_SHARED"}
+OTHER_VARIABLES = {"TINYEMO_PROFILE", "TINYEMO_SHARED", "TINYEMO_FAULT_TRIALS"}
 
+Group = TypeVar("Group", bound=BaseModel)
 LossName = Literal["prototype_softmax", "info_nce", "info_nce_original", "nt_xent", "cosine"]
 
 
@@ -155,6 +157,9 @@ def load(profile: str | None = None) -> Settings:
     values = _read_yaml(path)
     _refuse_unknown_keys(values, Settings, str(path))
     _refuse_unknown_variables()
+    if os.environ.get("TINYEMO_LANGUAGE_MODEL"):
+        # The profile's tokenizer belongs to the profile's language model, not to another one.
+        values.pop("language_model_tokenizer", None)
     try:
         return Settings(**{"name": path.stem, **values})
     except ValidationError as exc:
@@ -164,6 +169,18 @@ def load(profile: str | None = None) -> Settings:
             f"{path} (or TINYEMO_{where.upper().replace('.', '__')}): {where}: {first['msg']}; "
             f"found {first['input']!r}."
         ) from exc
+    except EnvironmentValueError as exc:
+        raise SettingsError(f'Environment: {exc}: a list is written as JSON, such as ["emotion6"].') from exc
+
+
+def checked(group: type[Group], values: Mapping[str, Any]) -> Group:
+    """Return a group of settings of values that were typed at launch. Raises SettingsError naming key and value."""
+    try:
+        return group.model_validate(values)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"Typed at launch: {where}: {first['msg']}; found {first['input']!r}.") from exc
 
 
 def find_profile(name: str) -> Path:
@@ -217,15 +234,18 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path} is no YAML: {exc}") from exc
     if not isinstance(values, dict):
         raise SettingsError(f"{path}: expected a mapping of settings, found {type(values).__name__}.")
+    unnamed = [key for key in values if not isinstance(key, str)]
+    if unnamed:
+        raise SettingsError(f"{path}: a setting's name must be text; found {unnamed[0]!r}.")
     return values
 
 
 def _refuse_unknown_keys(values: Mapping[str, Any], model: type[BaseModel], where: str, above: str = "") -> None:
     for key, value in values.items():
-        field = model.model_fields.get(key)
+        field = model.model_fields.get(str(key))
         if field is None:
             raise SettingsError(
-                f"{where}: there is no setting '{above}{key}'.{nearest(key, model.model_fields)} "
+                f"{where}: there is no setting '{above}{key}'.{nearest(str(key), model.model_fields)} "
                 f"Known here: {', '.join(model.model_fields)}."
             )
         inner = _inner_model(field.annotation)

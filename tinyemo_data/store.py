@@ -35,7 +35,13 @@ class Store:
     def __init__(self, url: str | os.PathLike[str]) -> None:
         """Point at `url`: a path, or an fsspec URL such as `s3://bucket/folder` or `memory://name`."""
         self.url = os.fspath(url)
-        self.root = UPath(self.url)
+        try:
+            self.root = UPath(self.url)
+        except (ValueError, ImportError) as exc:
+            raise StoreError(
+                f"The store {self.url} can't be opened: {exc}. Give a path or an fsspec URL, and install what its "
+                "protocol needs (for s3://: pip install 'tinyemo-data[s3]')."
+            ) from exc
         self.is_local = self.root.protocol in LOCAL
 
     def __repr__(self) -> str:
@@ -172,7 +178,10 @@ def _part_name(name: str) -> str:
 @contextlib.contextmanager
 def _local_replacement(target: Path) -> Iterator[Path]:
     """Give a sibling of `target`; on success sync it and rename it over `target`, on failure remove it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise StoreError(f"{target.parent} can't be made ({exc}). Mend its permissions, or move the store.") from exc
     _remove_abandoned_parts(target)
     aside = target.with_name(_part_name(target.name))
     try:

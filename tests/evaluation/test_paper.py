@@ -33,7 +33,11 @@ def test_seen_tells_what_the_papers_projectors_had_learnt_from(dataset: str, exp
 
 def test_seen_prefers_own_train_split_when_twin_dataset_was_learnt_too() -> None:
     assert seen("emotion6", ["emotion6", "emotionroi"]) == "own train split"
-    assert seen("emotion6", []) == "zero-shot"
+    assert seen("emotion6", ["webemo"]) == "zero-shot"
+
+
+def test_seen_is_not_known_when_nobody_told_what_was_learnt_from() -> None:
+    assert seen("emotion6", []) == "not known"
 
 
 def test_title_is_the_key_itself_when_the_paper_lacks_the_dataset() -> None:

@@ -61,7 +61,7 @@ def kill_after(folder: Path, line: str, seconds: float) -> None:
     assert seen and line in seen[-1], "".join(seen)
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL, "it had finished before it could be killed"
     process.stderr.close()
 
 

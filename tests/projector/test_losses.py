@@ -112,7 +112,7 @@ def test_nt_xent_is_zero_and_differentiable_when_all_labels_are_equal() -> None:
     v, t, numbers = batch([2, 2, 2])
     loss = losses.nt_xent(v, t, numbers)
     (gradient,) = torch.autograd.grad(loss, v)
-    assert float(loss) == float(library(v, t, numbers, 0.07, own_text=False)) == 0.0
+    assert loss.item() == library(v, t, numbers, 0.07, own_text=False).item() == 0.0
     assert float(gradient.abs().sum()) == 0.0
 
 

@@ -85,9 +85,7 @@ def test_read_gives_the_official_splits_in_list_order(tmp_path: Path, with_id: b
 def test_read_keeps_all_six_attributes(tmp_path: Path) -> None:
     lay(tmp_path, train=[row("awe_1")])
     attributes = {key: FULL[key] for key in FULL if key not in ("image_id", "emotion")}
-    assert only(tmp_path) == Entry(
-        "image/awe/awe_1.jpg", "train", "awe", "folder", "mikels8", attributes=attributes
-    )
+    assert only(tmp_path) == Entry("image/awe/awe_1.jpg", "train", "awe", "folder", "mikels8", attributes=attributes)
 
 
 def test_read_gives_none_for_absent_attributes(tmp_path: Path) -> None:
@@ -143,15 +141,11 @@ def test_read_rejects_a_broken_annotation_and_goes_on(tmp_path: Path, annotation
 def test_read_rejects_labels_that_disagree(tmp_path: Path, cells: list[str], annotated: str) -> None:
     lay(tmp_path, train=[cells])
     put(tmp_path, cells[-1], {"emotion": annotated})
-    reasons = [
-        item.reason for item in samples(tmp_path) if isinstance(item, Reject) and item.path == cells[-2]
-    ]
+    reasons = [item.reason for item in samples(tmp_path) if isinstance(item, Reject) and item.path == cells[-2]]
     assert reasons[0] == "label_mismatch"
 
 
-@pytest.mark.parametrize(
-    "cells", [["awe", "../a/awe/1.jpg", "x.json"], ["awe", "image/awe/1.jpg", "/etc/hosts"]]
-)
+@pytest.mark.parametrize("cells", [["awe", "../a/awe/1.jpg", "x.json"], ["awe", "image/awe/1.jpg", "/etc/hosts"]])
 def test_read_rejects_a_row_that_leads_out_of_the_dataset(tmp_path: Path, cells: list[str]) -> None:
     root = lay(tmp_path / "data")
     put(root, "train.json", [cells])
@@ -183,9 +177,7 @@ def test_read_takes_paths_with_backslashes(tmp_path: Path) -> None:
     assert found.attributes is not None
 
 
-@pytest.mark.parametrize(
-    "info", [None, TABLE, {"emotion": TABLE, "scene": {}}], ids=["absent", "flat", "nested"]
-)
+@pytest.mark.parametrize("info", [None, TABLE, {"emotion": TABLE, "scene": {}}], ids=["absent", "flat", "nested"])
 def test_read_accepts_info_in_both_shapes_or_absent(tmp_path: Path, info: object) -> None:
     lay(tmp_path, train=[row("awe_1")], info=info)
     assert isinstance(only(tmp_path), Entry)
@@ -254,22 +246,14 @@ def test_card_counts_of_the_splits_sum_to_all() -> None:
 
 
 JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.floats(allow_nan=False)
-    | st.text()
-    | st.sampled_from(["awe", "image/awe/1.jpg"]),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text() | st.just("emotion"), inner, max_size=4)
-    ),
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text() | st.sampled_from(["awe", "image/awe/1.jpg"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text() | st.just("emotion"), inner, max_size=4),
     max_leaves=8,
 )
 
 
 @settings(max_examples=60)
-@given(
-    name=st.sampled_from(["train.json", "info.json", "annotation/awe/awe_1.json"]), content=st.binary() | JSON
-)
+@given(name=st.sampled_from(["train.json", "info.json", "annotation/awe/awe_1.json"]), content=st.binary() | JSON)
 def test_read_gives_samples_or_one_error_of_ours_for_any_content(name: str, content: object) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = lay(Path(folder), train=[row("awe_1")])

@@ -61,9 +61,7 @@ def test_read_joins_on_folder_and_file_when_base_names_repeat(tmp_path: Path) ->
 
 def test_read_keeps_keyword_and_distribution_with_either_label(tmp_path: Path) -> None:
     _lay_out(tmp_path, ["disgust/1.jpg"], [_row("disgust/1.jpg")])
-    expected = dict(
-        zip(["anger", "disgust", "fear", "joy", "sadness", "surprise", "neutral"], JOY, strict=True)
-    )
+    expected = dict(zip(["anger", "disgust", "fear", "joy", "sadness", "surprise", "neutral"], JOY, strict=True))
     for chosen, emotion, source in ((KEYWORD, "disgust", "keyword"), (DISTRIBUTION, "joy", "distribution")):
         entry = _entries(_read(tmp_path, chosen))["images/disgust/1.jpg"]
         assert (entry.emotion, entry.label_source, entry.keyword) == (emotion, source, "disgust")

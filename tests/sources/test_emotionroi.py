@@ -89,9 +89,7 @@ def test_read_names_the_line_when_it_is_no_emotion_and_file(tmp_path: Path, line
         samples(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("line", "picture"), [(b"hapiness/1.jpg", "joy/1.jpg"), (b"joy/1.jpg", "contentment/1.jpg")]
-)
+@pytest.mark.parametrize(("line", "picture"), [(b"hapiness/1.jpg", "joy/1.jpg"), (b"joy/1.jpg", "contentment/1.jpg")])
 def test_read_raises_unknown_label_for_a_line_or_a_folder(tmp_path: Path, line: bytes, picture: str) -> None:
     lay(tmp_path, line, b"", picture)
     with pytest.raises(UnknownLabelError, match=r"training\.txt, line 1|images/contentment"):
@@ -110,9 +108,7 @@ def test_card_counts_of_the_splits_sum_to_all() -> None:
     assert CARD.published["all"] == CARD.published["train"] + CARD.published["test"]
 
 
-@given(
-    st.binary(max_size=60), st.lists(st.sampled_from([b"joy/1.jpg", b"joy\\2.jpg", b"../1.jpg", b"", b"joy"]))
-)
+@given(st.binary(max_size=60), st.lists(st.sampled_from([b"joy/1.jpg", b"joy\\2.jpg", b"../1.jpg", b"", b"joy"])))
 def test_read_gives_samples_or_one_error_of_ours_for_any_bytes(content: bytes, lines: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = lay(Path(folder), b"\n".join([*lines, content]), b"joy/3.jpg", "joy/1.jpg")

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tinyemo_data import taxonomy
 from tinyemo_data.errors import LayoutError, UnknownLabelError
-from tinyemo_data.sources.folder import Tree, find_emotions, is_junk, is_picture, leads_out, posix, within
+from tinyemo_data.sources.boundary import leads_out
+from tinyemo_data.sources.folder import Tree, find_emotions, is_junk, is_picture, posix, within
 from tinyemo_data.sources.source import DatasetCard, Reject
 
 CARD = DatasetCard("toy", "Toy", "https://example.org", "none", "inner/<emotion>/*.jpg", "mikels8", {})
@@ -25,9 +26,7 @@ def reasons(found: object) -> dict[str, str]:
     return {item.path: item.reason for item in found if isinstance(item, Reject)}
 
 
-@pytest.mark.parametrize(
-    "name", [".DS_Store", "._a.jpg", "Thumbs.db", "desktop.ini", "ReadMe.RTF", "__MACOSX", ".git"]
-)
+@pytest.mark.parametrize("name", [".DS_Store", "._a.jpg", "Thumbs.db", "desktop.ini", "ReadMe.RTF", "__MACOSX", ".git"])
 def test_is_junk_accepts_what_systems_leave_behind(name: str) -> None:
     assert is_junk(name)
 
@@ -110,9 +109,7 @@ def test_tree_follows_its_root_when_that_is_a_link_itself(tmp_path: Path) -> Non
     assert list(Tree(tmp_path / "link").pictures("")) == ["a.jpg"]
 
 
-@pytest.mark.parametrize(
-    "name", [b"a\xff.jpg", b"a\nb.jpg", b"a\x7f.jpg"], ids=["bytes", "newline", "delete"]
-)
+@pytest.mark.parametrize("name", [b"a\xff.jpg", b"a\nb.jpg", b"a\x7f.jpg"], ids=["bytes", "newline", "delete"])
 def test_tree_rejects_a_name_that_no_table_can_hold(tmp_path: Path, name: bytes) -> None:
     with Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).open("wb"):
         pass

@@ -54,9 +54,7 @@ def test_read_csv_strips_single_quotes_and_numbers_rows_as_an_editor_does(tmp_pa
         ("a,fear\n1," + "2" * 200_000, "row 2: no CSV"),
     ],
 )
-def test_read_csv_names_the_fault_when_the_file_is_another(
-    tmp_path: Path, content: str, message: str
-) -> None:
+def test_read_csv_names_the_fault_when_the_file_is_another(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(LayoutError, match=message):
         list(read_csv(write(tmp_path, content), ("a", "fear")))
 

@@ -73,9 +73,7 @@ def test_read_rejects_what_is_missing_unrated_or_outside(tmp_path: Path) -> None
 @pytest.mark.parametrize("cell", ["0.99", "7.01", "nan", "inf", "-3", "high"])
 def test_read_names_file_row_and_column_when_a_rating_is_off_the_scale(tmp_path: Path, cell: str) -> None:
     lay(tmp_path, f"theme,category,valence_mean,arousal_mean\na 1,animal,3,{cell}\n", "a 1.jpg")
-    with pytest.raises(
-        LayoutError, match=rf"OASIS\.csv, row 2, column 'arousal_mean': .*1 to 7, found '{cell}'"
-    ):
+    with pytest.raises(LayoutError, match=rf"OASIS\.csv, row 2, column 'arousal_mean': .*1 to 7, found '{cell}'"):
         samples(tmp_path)
 
 

@@ -90,15 +90,21 @@ def leakage_report(
     return found
 
 
-def twins_of_training(store: Store, train_on: Iterable[str]) -> dict[str, set[str]]:
+def twins_of_training(store: Store, train_on: Iterable[str], compared: Iterable[str] = ()) -> dict[str, set[str]]:
     """Return, for each compared dataset, its evaluated pictures with a twin in a train split of `train_on`.
 
     Reads the last `leakage_report`; datasets without such pictures have an empty set. These are the ids that
-    `evaluate_dataset` takes as `exclude`. Raises StoreError where there is no report, or where samples
-    were made anew since.
+    `evaluate_dataset` takes as `exclude`. Raises StoreError where there is no report, where it did not look at one of
+    `compared`, or where samples were made anew since.
     """
     report = store.read_json(REPORT_KEY)
     _refuse_stale(store, report)
+    unseen = sorted(set(compared) - set(report["datasets"]))
+    if unseen:
+        raise StoreError(
+            f"{store.path(REPORT_KEY)} did not compare {', '.join(unseen)}: their twins are not known. "
+            "Materialize leakage again."
+        )
     learnt = sorted(set(train_on))
     twins = twins_in_training(store.read_table(PAIRS_KEY)).filter(pl.col("train_dataset").is_in(learnt))
     found: dict[str, set[str]] = {name: set() for name in report["datasets"]}

@@ -6,7 +6,7 @@ from tinyemo_data.evaluation.naming import percent, table
 from tinyemo_data.evaluation.paper import PaperTable, Seen, paper_table, seen
 from tinyemo_data.evaluation.row import Row
 
-MARKS: dict[Seen, str] = {"own train split": "\\*", "same pictures": "†", "zero-shot": ""}
+MARKS: dict[Seen, str] = {"own train split": "\\*", "same pictures": "†", "zero-shot": "", "not known": "?"}
 
 
 def compare_with_paper(rows: Sequence[Row], pictures: str) -> str:
@@ -31,6 +31,7 @@ def _legend(paper: PaperTable) -> str:
         "\\* had learnt from this dataset's own train split. † had learnt from the same pictures under "
         "another name: Emotion6 and EmotionROI are the same 1,980 pictures under two splits, so the figures "
         "on Emotion6 that the paper calls zero-shot show pictures that it trained on. No mark: zero-shot; "
+        "?: imported weights, whose train data nobody told; "
         "–: not evaluated here. Splits differ, and the paper's figures come without a seed or an interval: "
         f"a difference of a few points means nothing. Source: {paper.source}, {paper.url}"
     )

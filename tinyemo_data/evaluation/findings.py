@@ -30,6 +30,8 @@ def _remarks(rows: Sequence[Row]) -> Iterator[str]:
     if small:
         yield f"{name}: few {first.split} pictures ({_listed(small)}): their recall moves by leaps."
     yield from _twin_remarks(rows, name)
+    if any(row.seen == "not known" for row in rows):
+        yield f"{name}: what the imported projector learnt from is not known; it may have seen these pictures."
     if any(row.seen == "same pictures" for row in rows):
         yield (
             f"{name}: the projector learnt from the same pictures under another dataset's name; "

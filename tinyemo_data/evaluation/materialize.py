@@ -2,19 +2,24 @@
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 from tinyemo_data import taxonomy
 from tinyemo_data.audit.leakage import twins_of_training
+from tinyemo_data.errors import CheckpointError, TableError
 from tinyemo_data.evaluation.classification import evaluate_dataset
 from tinyemo_data.evaluation.page import render_page
 from tinyemo_data.evaluation.prediction import ProjectorLike
 from tinyemo_data.evaluation.report import PLOT_KEY, ClassificationReport, Context, write_report
 from tinyemo_data.evaluation.row import Row
 from tinyemo_data.evaluation.split import choose_split
-from tinyemo_data.features.gather import datasets_at_hand, labelled_split, missing_note
+from tinyemo_data.features.gather import datasets_at_hand, labelled_split, missing_note, training_features
+from tinyemo_data.features.manifest import is_cached
+from tinyemo_data.projector.batches import digest_of_data
 from tinyemo_data.projector.checkpoint import load_checkpoint, read_config
 from tinyemo_data.projector.prototypes import read_prototypes
 from tinyemo_data.projector.tiny_language_model import NAME as MADE_ON_THE_SPOT
+from tinyemo_data.sample import samples_key
 from tinyemo_data.settings import EvaluationSettings, Settings
 from tinyemo_data.store import Store
 
@@ -29,9 +34,11 @@ class Evaluated:
 
     @property
     def headline(self) -> dict[str, float]:
-        """Return top-1 of the projector's mean over seeds and of the ensemble a dataset, for plots over time."""
+        """Return top-1 of mean over seeds and ensemble a dataset, and the unweighted mean over datasets."""
         rows = [row for row in self.report.rows if row.seed is None and not row.twins_removed]
-        return {f"top1/{row.dataset}/{row.method}": row.top1 for row in rows if row.method.startswith("projector")}
+        single = {f"top1/{row.dataset}/{row.method}": row.top1 for row in rows if row.method.startswith("projector")}
+        means = [mean for mean in self.report.mean if mean.method == "projector"]
+        return single | {f"top1/mean{'_without_twins' if m.twins_removed else ''}": m.top1 for m in means}
 
 
 @dataclass(frozen=True)
@@ -46,11 +53,14 @@ class _Evaluation:
     twins: Mapping[str, Set[str]]  # evaluated pictures with a near-duplicate in what was learnt from, a dataset
 
     def rows(self, name: str) -> tuple[list[Row], str | None]:
-        """Return the rows of one dataset, on its evaluated split, and a note where there is one."""
+        """Return the rows of one dataset on its evaluated split (none where it has no such), and a note if any."""
         splits = {
             split: labelled_split(self.store, self.slug, name, split) for split in ("train", "validation", "test")
         }
-        split, note = choose_split({key: part.sha256 for key, part in splits.items()}, name)
+        try:
+            split, note = choose_split({key: part.sha256 for key, part in splits.items()}, name)
+        except TableError as exc:
+            return [], f"{name} was left out. {exc}"
         labels = taxonomy.get(splits[split].taxonomies[0]).labels
         rows = evaluate_dataset(
             splits[split],
@@ -66,6 +76,23 @@ class _Evaluation:
         return rows, note
 
 
+def refuse_other_training_rows(store: Store, slug: str, config: Mapping[str, Any]) -> None:
+    """Raise CheckpointError where the projector learnt from other rows than the store's train splits hold now.
+
+    A split drawn anew may put pictures that were learnt from among those that are evaluated. What is no longer in the
+    store can't be compared and is passed over.
+    """
+    learnt = [name for name in config["settings"]["train_on"] if name in (config["rows"] or ())]
+    at_hand = [name for name in learnt if store.exists(samples_key(name)) and is_cached(store, slug, name)]
+    if config["data_digest"] is None or at_hand != learnt:
+        return
+    if digest_of_data(training_features(store, slug, learnt)[0]) != config["data_digest"]:
+        raise CheckpointError(
+            f"The projector in {store.url} learnt from other train rows of {', '.join(learnt)} than the store holds "
+            "now (their samples or features were made anew). Materialize projector/model again."
+        )
+
+
 def materialize_classification(store: Store, settings: Settings, slug: str) -> Evaluated:
     """Evaluate the projector of the store on the datasets that are at hand, and write `reports/classification.*`.
 
@@ -76,9 +103,12 @@ def materialize_classification(store: Store, settings: Settings, slug: str) -> E
     projector = load_checkpoint(store, read_prototypes(store), encoder=slug)
     used, missing = datasets_at_hand(store, slug, settings.evaluation.datasets)
     trained_on = list(config["rows"] or ())
-    twins = twins_of_training(store, trained_on or settings.projector.train_on)
+    refuse_other_training_rows(store, slug, config)
+    twins = twins_of_training(store, trained_on or settings.projector.train_on, compared=[*used, *trained_on])
     evaluation = _Evaluation(store, slug, projector, trained_on, settings.evaluation, twins)
     found = [evaluation.rows(name) for name in used]
+    if not any(rows for rows, _ in found):
+        raise TableError(f"There is nothing to evaluate. {' '.join(note for _, note in found if note)}")
     notes = [missing_note(name) for name in missing] + [note for _, note in found if note]
     context = Context(
         profile=settings.name,

@@ -11,8 +11,8 @@ import yaml
 TABLE = Path(__file__).parent / "paper_table_8.yaml"
 
 # own train split: the usual supervised case. same pictures: learnt from them under another dataset's name, so
-# that the figure looks zero-shot and is not. zero-shot: learnt from neither.
-Seen = Literal["own train split", "same pictures", "zero-shot"]
+# that the figure looks zero-shot and is not. zero-shot: learnt from neither. not known: imported weights.
+Seen = Literal["own train split", "same pictures", "zero-shot", "not known"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,9 @@ def paper_table() -> PaperTable:
 
 
 def seen(dataset: str, trained_on: Collection[str]) -> Seen:
-    """Tell what a model that learnt from `trained_on` had seen of `dataset`'s pictures."""
+    """Tell what a model that learnt from `trained_on` (empty: nobody knows) had seen of `dataset`'s pictures."""
+    if not trained_on:
+        return "not known"
     if dataset in trained_on:
         return "own train split"
     for group in paper_table().same_pictures:

@@ -61,9 +61,10 @@ class ClassificationReport:
         Where pictures have twins in the train data, a second set of means counts those datasets without them.
         """
         with_twins = [row for row in self.rows if not row.twins_removed]
-        freed = {row.dataset for row in self.rows if row.twins_removed}
-        without = [row for row in self.rows if row.twins_removed == (row.dataset in freed)]
-        return _means(with_twins, False) + (_means(without, True) if freed else [])
+        twinned = {row.dataset for row in self.rows if row.twins}
+        # A dataset of which every picture has a twin has no rows without: it does not count at all.
+        without = [row for row in self.rows if row.twins_removed == (row.dataset in twinned)]
+        return _means(with_twins, False) + (_means(without, True) if twinned else [])
 
 
 def write_report(store: Store, report: ClassificationReport) -> None:

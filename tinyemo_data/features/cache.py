@@ -12,7 +12,7 @@ import polars as pl
 from tinyemo_data.features.content import only_dataset
 from tinyemo_data.features.encoder import Encoder
 from tinyemo_data.features.encoding import encode_contents
-from tinyemo_data.features.filling import FillReport, failed_key, fill
+from tinyemo_data.features.filling import FillReport, failed_key, fill, read_failed
 from tinyemo_data.features.identity import EncoderIdentity, encoder_slug, released_identity
 from tinyemo_data.features.labelled import Join, join_labels, labelled_features
 from tinyemo_data.features.manifest import is_cached
@@ -32,6 +32,7 @@ __all__ = [
     "is_cached",
     "join_labels",
     "labelled_features",
+    "read_failed",
     "read_features",
     "released_identity",
 ]

@@ -49,9 +49,8 @@ def only_dataset(samples: pl.DataFrame, source_kind: str) -> str:
     """
     datasets = samples["dataset"].unique().sort().to_list()
     if len(datasets) != 1:
-        raise FeatureError(
-            f"Features are filled one dataset at a time; these samples are of {datasets or 'none'}."
-        )
+        found = ", ".join(datasets) or "none"
+        raise FeatureError(f"Features are filled one dataset at a time; these samples are of: {found}.")
     others = samples.filter(pl.col("source_kind").cast(pl.String) != source_kind)
     if len(others):
         row = others.row(0, named=True)
@@ -65,11 +64,7 @@ def only_dataset(samples: pl.DataFrame, source_kind: str) -> str:
 
 def distinct_contents(samples: pl.DataFrame) -> list[Content]:
     """Return the distinct contents of a Sample table, in the order of their first `sample_id`."""
-    grouped = (
-        samples.sort("sample_id")
-        .group_by("sha256", maintain_order=True)
-        .agg(pl.col("image_path").alias("paths"))
-    )
+    grouped = samples.sort("sample_id").group_by("sha256", maintain_order=True).agg(pl.col("image_path").alias("paths"))
     return [Content(sha256, tuple(paths)) for sha256, paths in grouped.iter_rows()]
 
 

@@ -10,13 +10,15 @@ import struct
 import numpy as np
 import numpy.typing as npt
 import simplejpeg
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 # Formats that photographs come in. Pillow's other plugins are not asked: some run external programs.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+Image.init()  # or `open` knows only the most usual formats by name
+FORMATS = tuple(name for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF") if name in Image.OPEN)
 LARGEST = 178_956_970  # pixels; above, Pillow speaks of a decompression bomb
 FAST_COLOURS = {"YCbCr", "Gray", "RGB"}
 ORIENTATION = 0x0112  # EXIF tag
+START_OF_SCAN = 0xDA  # JPEG marker
 # What Pillow raises for damaged files, over its formats.
 DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, LookupError, TypeError, OverflowError)
 
@@ -57,7 +59,9 @@ def decode_by_pillow(content: bytes) -> Pixels:
                 raise UnreadablePictureError("too_large", f"{picture.width} × {picture.height} pixels")
             picture.load()
             upright = ImageOps.exif_transpose(picture)
-            return np.asarray(_eight_bit(upright).convert("RGB"))
+            return np.array(_eight_bit(upright).convert("RGB"))
+    except UnidentifiedImageError as exc:
+        raise UnreadablePictureError("undecodable", f"it is no {', '.join(FORMATS)} file") from exc
     except Image.DecompressionBombError as exc:
         raise UnreadablePictureError("too_large", str(exc)) from exc
     except DAMAGE as exc:
@@ -67,13 +71,24 @@ def decode_by_pillow(content: bytes) -> Pixels:
 
 def _may_be_rotated(content: bytes) -> bool:
     """Tell whether EXIF or XMP asks for a rotation; reads metadata only where there is some."""
-    if b"Exif\0\0" not in content and b"rientation" not in content:
+    header = _header(content)
+    if b"Exif\0\0" not in header and b"rientation" not in header:
         return False
     try:
-        with Image.open(io.BytesIO(content), formats=("JPEG", "MPO")) as picture:
+        with Image.open(io.BytesIO(content), formats=("JPEG",)) as picture:
             return bool(picture.getexif().get(ORIENTATION, 1) != 1)
     except DAMAGE:
         return True
+
+
+def _header(content: bytes) -> bytes:
+    """Return a JPEG's segments before its first scan; all of it where they can't be walked."""
+    position = 2  # behind the start-of-image marker
+    while content[position : position + 1] == b"\xff" and position + 4 <= len(content):
+        if content[position + 1] == START_OF_SCAN:
+            return content[:position]
+        position += 2 + int.from_bytes(content[position + 2 : position + 4])
+    return content
 
 
 def _eight_bit(picture: Image.Image) -> Image.Image:

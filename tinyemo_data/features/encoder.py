@@ -68,9 +68,7 @@ class Encoder:
         if self.device.type == "cuda":
             crops = crops.pin_memory().to(self.device, non_blocking=True)
         pooled = self.visual(self.preprocessing.normalise(crops, self.dtype))
-        features: torch.Tensor = (
-            pooled[0] if isinstance(pooled, tuple) else pooled
-        )  # CoCa gives its tokens too
+        features: torch.Tensor = pooled[0] if isinstance(pooled, tuple) else pooled  # CoCa gives its tokens too
         return features
 
     def _measure_dimension(self) -> int:
@@ -85,9 +83,7 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as exc:
-        raise EncoderError(
-            f"encoder.device: there is no device '{name}'. Give auto, cpu, cuda or cuda:<n>."
-        ) from exc
+        raise EncoderError(f"encoder.device: there is no device '{name}'. Give auto, cpu, cuda or cuda:<n>.") from exc
     if device.type not in {"cpu", "cuda"}:
         raise EncoderError(f"encoder.device: '{name}' is not supported. Give auto, cpu, cuda or cuda:<n>.")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
@@ -126,13 +122,18 @@ def _build(settings: EncoderSettings) -> tuple[torch.nn.Module, Preprocessing]:
             )
     except UNBUILDABLE as exc:
         raise EncoderError(
-            f"encoder: '{settings.model}' can't be built with the weights '{settings.pretrained}': {exc}. "
+            f"encoder: '{settings.model}' can't be built with the weights '{settings.pretrained}': {_reason(exc)}. "
             "A tag needs a network or open_clip's cache; else give `pretrained` the path of a checkpoint of "
             "this very model."
         ) from exc
     preprocessing = _preprocessing(open_clip.get_model_preprocess_cfg(model))
     visual: torch.nn.Module = model.visual.eval().requires_grad_(False)
     return visual, preprocessing
+
+
+def _reason(exc: Exception) -> str:
+    # torch's own advice, to load with `weights_only=False`, would run whatever the file holds.
+    return "the file holds no plain state dict, and nothing else is loaded" if "weights_only" in str(exc) else str(exc)
 
 
 def _check_names(settings: EncoderSettings) -> None:

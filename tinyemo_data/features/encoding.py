@@ -29,9 +29,7 @@ class Prepared:
     statistics: PictureStatistics
 
 
-def encode_contents(
-    encoder: Encoder, root: Path, batches: Iterable[list[Content]]
-) -> Iterator[ComputedBatch]:
+def encode_contents(encoder: Encoder, root: Path, batches: Iterable[list[Content]]) -> Iterator[ComputedBatch]:
     """Encode batches of pictures under `root`, in order; one that can't be encoded becomes a failure."""
     waiting: deque[tuple[list[Content], list[Future[Prepared | Failure]]]] = deque()
     decoders = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode")
@@ -75,9 +73,7 @@ def _prepare_bytes(sha256: str, path: str, found: bytes, preprocessing: Preproce
         return Failure(sha256, exc.reason, f"{path}: {exc}")
 
 
-def _encode(
-    encoder: Encoder, batch: list[Content], futures: list[Future[Prepared | Failure]]
-) -> ComputedBatch:
+def _encode(encoder: Encoder, batch: list[Content], futures: list[Future[Prepared | Failure]]) -> ComputedBatch:
     outcomes = [future.result() for future in futures]
     ready = [outcome for outcome in outcomes if isinstance(outcome, Prepared)]
     features = encoder.encode([picture.crop for picture in ready])

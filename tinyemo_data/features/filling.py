@@ -79,6 +79,11 @@ def failed_key(slug: str, dataset: str) -> str:
     return f"{features_folder(slug, dataset)}/failed.parquet"
 
 
+def read_failed(store: Store, slug: str, dataset: str) -> pl.DataFrame:
+    """Return the samples that gave no feature: sample_id, reason, detail. Raises StoreError before a fill."""
+    return store.read_table(failed_key(slug, dataset))
+
+
 def _plan(missing: list[Content], failed: dict[str, Failure], batch_size: int) -> Iterator[list[Content]]:
     """Give the missing in batches; what failed before a kill comes last, to keep the others' boundaries."""
     yield from in_batches([content for content in missing if content.sha256 not in failed], batch_size)

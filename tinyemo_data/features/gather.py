@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tinyemo_data import sources
 from tinyemo_data.errors import StoreError
 from tinyemo_data.features.cache import labelled_features
-from tinyemo_data.features.manifest import manifest_key
+from tinyemo_data.features.manifest import dataset_names, manifest_key, read_manifest
 from tinyemo_data.features.table import LabelledFeatures, concatenate
 from tinyemo_data.sample import read_samples, samples_key
 from tinyemo_data.store import Store
@@ -43,3 +43,9 @@ def training_features(store: Store, slug: str, wanted: Sequence[str]) -> tuple[L
     """Return the train splits of the datasets at hand, one after the other, with their names and those left out."""
     used, missing = datasets_at_hand(store, slug, wanted)
     return concatenate([labelled_split(store, slug, name, "train") for name in used]), used, missing
+
+
+def feature_size(store: Store, slug: str) -> int | None:
+    """Return the size of the features of the encoder `slug`; None where the store holds none of it."""
+    names = dataset_names(store, slug)
+    return read_manifest(store, slug, names[0]).encoder.dimension if names else None

@@ -44,9 +44,7 @@ def pretrained_name(settings: EncoderSettings) -> str:
     """Return the short name of the weights: a tag, a checkpoint's stem, or `seed<n>`."""
     if settings.pretrained is None:
         return f"seed{settings.seed}"
-    return (
-        PurePath(settings.pretrained).stem if is_checkpoint_path(settings.pretrained) else settings.pretrained
-    )
+    return PurePath(settings.pretrained).stem if is_checkpoint_path(settings.pretrained) else settings.pretrained
 
 
 def is_checkpoint_path(pretrained: str) -> bool:

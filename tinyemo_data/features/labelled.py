@@ -30,9 +30,7 @@ def labelled_features(
     return join_labels(read_features(store, slug, dataset), dataset, samples, splits).labelled
 
 
-def join_labels(
-    table: FeatureTable, dataset: str, samples: pl.DataFrame, splits: Sequence[str] | None = None
-) -> Join:
+def join_labels(table: FeatureTable, dataset: str, samples: pl.DataFrame, splits: Sequence[str] | None = None) -> Join:
     """Join features with the Sample table's labels.
 
     Raises FeatureError for a feature that was made of other bytes than its sample has now.
@@ -40,9 +38,7 @@ def join_labels(
     wanted = samples.filter(pl.col("dataset") == dataset)
     if splits is not None:
         wanted = wanted.filter(pl.col("split").cast(pl.String).is_in(list(splits)))
-    labelled = wanted.filter(pl.col("emotion").is_not_null()).select(
-        "sample_id", "sha256", "emotion", "taxonomy"
-    )
+    labelled = wanted.filter(pl.col("emotion").is_not_null()).select("sample_id", "sha256", "emotion", "taxonomy")
     rows = pl.DataFrame({"sample_id": table.sample_ids, "feature_sha256": table.sha256}).with_row_index("row")
     joined = labelled.join(rows, on="sample_id", how="inner").sort("sample_id")
     _refuse_stale(joined, dataset)

@@ -36,14 +36,10 @@ def manifest_key(slug: str, dataset: str) -> str:
     return f"{features_folder(slug, dataset)}/manifest.json"
 
 
-def write_manifest(
-    store: Store, dataset: str, encoder: EncoderIdentity, shards: list[ShardEntry]
-) -> Manifest:
+def write_manifest(store: Store, dataset: str, encoder: EncoderIdentity, shards: list[ShardEntry]) -> Manifest:
     """Publish `shards` as the features of `dataset`."""
     rows = sum(shard.rows for shard in shards)
-    manifest = Manifest(
-        dataset=dataset, encoder=encoder, fingerprint=encoder.fingerprint, rows=rows, shards=shards
-    )
+    manifest = Manifest(dataset=dataset, encoder=encoder, fingerprint=encoder.fingerprint, rows=rows, shards=shards)
     value = manifest.model_dump()
     store.write_json(manifest_key(encoder.slug, dataset), value | {"digest": json_digest(value)})
     return manifest
@@ -93,9 +89,7 @@ def remove_stale_shards(store: Store, manifest: Manifest) -> list[str]:
     """Remove the shards that `manifest` does not list; return their keys."""
     folder = features_folder(manifest.encoder.slug, manifest.dataset)
     listed = {f"{folder}/{shard.name}" for shard in manifest.shards}
-    stale = [
-        key for key in store.keys(folder) if key.rpartition("/")[2].startswith("part-") and key not in listed
-    ]
+    stale = [key for key in store.keys(folder) if key.rpartition("/")[2].startswith("part-") and key not in listed]
     for key in stale:
         store.remove(key)
     return stale

@@ -9,7 +9,8 @@ import torch
 
 from tinyemo_data.errors import StoreError
 from tinyemo_data.features.manifest import Manifest, features_folder, read_manifest
-from tinyemo_data.features.shard import Features, damaged, read_shard
+from tinyemo_data.features.shard import Features
+from tinyemo_data.features.shard_reading import damaged, read_shard
 from tinyemo_data.features.table import FeatureTable
 from tinyemo_data.store import Store
 
@@ -44,9 +45,7 @@ def _read_shards(store: Store, manifest: Manifest, features: Features) -> pl.Dat
         key = f"{folder}/{entry.name}"
         try:
             with store.local(key) as path:
-                return read_shard(
-                    path, entry, manifest.encoder, features[ends[number] - entry.rows : ends[number]]
-                )
+                return read_shard(path, entry, manifest.encoder, features[ends[number] - entry.rows : ends[number]])
         except StoreError as exc:
             raise damaged(store.path(key), "is listed by its manifest, but not there") from exc
 

@@ -75,9 +75,7 @@ def _dimension(paths: list[str], root: Path) -> int:
         if sum(found.values()) >= min(PROBES, len(spread)):
             break
     if not found:
-        raise FeatureError(
-            f"None of the {len(paths)} released features under {root} can be read. The last: {failure}"
-        )
+        raise FeatureError(f"None of the {len(paths)} released features under {root} can be read. The last: {failure}")
     return found.most_common(1)[0][0]
 
 

@@ -9,7 +9,8 @@ from tinyemo_data.errors import FeatureError
 from tinyemo_data.features.identity import EncoderIdentity
 from tinyemo_data.features.manifest import Manifest, dataset_names, features_folder, read_manifest
 from tinyemo_data.features.pool import Pool
-from tinyemo_data.features.shard import ShardEntry, damaged, read_shard, read_shard_sha256
+from tinyemo_data.features.shard import ShardEntry
+from tinyemo_data.features.shard_reading import damaged, read_shard, read_shard_sha256
 from tinyemo_data.features.statistics_table import SCHEMA, read_statistics
 from tinyemo_data.store import Store
 
@@ -71,9 +72,7 @@ def _offers(store: Store, dataset: str, encoder: EncoderIdentity, entry: ShardEn
         return False
 
 
-def _take_shard(
-    store: Store, dataset: str, encoder: EncoderIdentity, entry: ShardEntry, pool: Pool
-) -> pl.DataFrame:
+def _take_shard(store: Store, dataset: str, encoder: EncoderIdentity, entry: ShardEntry, pool: Pool) -> pl.DataFrame:
     """Put a shard's features into `pool`; return its columns. Raises FeatureError where it is damaged."""
     key = f"{features_folder(encoder.slug, dataset)}/{entry.name}"
     if not store.exists(key) or store.digest(key) != entry.sha256:

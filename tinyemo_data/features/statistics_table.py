@@ -34,22 +34,16 @@ def statistics_frame(sha256: list[str], statistics: list[PictureStatistics]) -> 
             "sha256": digest,
             "brightness": picture.brightness,
             "colourfulness": picture.colourfulness,
-            "dominant_colours": [
-                {"colour": colour, "share": share} for colour, share in picture.dominant_colours
-            ],
+            "dominant_colours": [{"colour": colour, "share": share} for colour, share in picture.dominant_colours],
         }
         for digest, picture in zip(sha256, statistics, strict=True)
     ]
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
-def write_statistics(
-    store: Store, slug: str, dataset: str, samples: pl.DataFrame, statistics: pl.DataFrame
-) -> None:
+def write_statistics(store: Store, slug: str, dataset: str, samples: pl.DataFrame, statistics: pl.DataFrame) -> None:
     """Write one row a sample (`sample_id`, `sha256` in `samples`), in their order, with checksummed pages."""
-    table = samples.select("sample_id", "sha256").join(
-        statistics, on="sha256", how="left", maintain_order="left"
-    )
+    table = samples.select("sample_id", "sha256").join(statistics, on="sha256", how="left", maintain_order="left")
     buffer = io.BytesIO()
     pq.write_table(table.to_arrow(), buffer, compression="zstd", write_page_checksum=True)
     store.write_bytes(statistics_key(slug, dataset), buffer.getvalue())

@@ -52,9 +52,7 @@ def _is_big_endian(archive: zipfile.ZipFile) -> bool:
     return "byteorder" in names and _member(archive, "byteorder") == b"big"
 
 
-def _values(
-    view: TensorView, content: bytes, big_endian: bool
-) -> npt.NDArray[np.float32] | npt.NDArray[np.float16]:
+def _values(view: TensorView, content: bytes, big_endian: bool) -> npt.NDArray[np.float32] | npt.NDArray[np.float16]:
     """Return the (D,) values that `view` picks from its storage, bfloat16 as float32."""
     shape, strides = view.shape, view.strides
     if len(shape) == 2 and shape[0] == 1:

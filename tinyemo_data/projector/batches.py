@@ -141,9 +141,7 @@ def digest_of_data(labelled: LabelledFeatures) -> str:
         labelled.taxonomies,
         labelled.emotions,
     ]
-    hasher = hashlib.sha256(
-        orjson.dumps([columns, list(labelled.features.shape), str(labelled.features.dtype)])
-    )
+    hasher = hashlib.sha256(orjson.dumps([columns, list(labelled.features.shape), str(labelled.features.dtype)]))
     hasher.update(labelled.features.contiguous().numpy().tobytes())
     return hasher.hexdigest()
 
@@ -174,7 +172,5 @@ def drawn_texts(labels: Tensor, known: Vocabulary, probability: float, generator
         return labels
     replaced = torch.rand(len(labels), generator=generator) < probability
     counts = known.synonym_counts[labels]
-    which = (
-        (torch.rand(len(labels), generator=generator) * counts).long().clamp(max=known.synonyms.shape[1] - 1)
-    )
+    which = (torch.rand(len(labels), generator=generator) * counts).long().clamp(max=known.synonyms.shape[1] - 1)
     return torch.where(replaced & (counts > 0), known.synonyms[labels, which], labels)

@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections import Counter
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -49,9 +50,7 @@ def trained_from(
     labelled: LabelledFeatures, trained: TrainedEnsemble, encoder: str, prototypes: Prototypes
 ) -> Provenance:
     """Return the provenance of an ensemble trained on `labelled`, with `prototypes` before any centring."""
-    return Provenance(
-        encoder, prototypes.digest, trained.data_digest, dict(sorted(Counter(labelled.datasets).items()))
-    )
+    return Provenance(encoder, prototypes.digest, trained.data_digest, dict(sorted(Counter(labelled.datasets).items())))
 
 
 def training_metrics(trained: TrainedEnsemble) -> dict[str, Any]:
@@ -59,9 +58,7 @@ def training_metrics(trained: TrainedEnsemble) -> dict[str, Any]:
     return {
         str(course.seed): {
             "best_epoch": course.best_epoch,
-            "epochs": [
-                {key: value for key, value in asdict(log).items() if key != "seconds"} for log in course.log
-            ],
+            "epochs": [{key: value for key, value in asdict(log).items() if key != "seconds"} for log in course.log],
         }
         for course in trained.courses
     }
@@ -112,8 +109,7 @@ def load_checkpoint(
         temperature, centred = float(config["temperature"]), bool(config["centred_prototypes"])
         seeds = [int(entry["seed"]) for entry in config["weights"]]
         projectors = [
-            _read_projector(store, f"{folder}/{entry['file']}", entry["sha256"])
-            for entry in config["weights"]
+            _read_projector(store, f"{folder}/{entry['file']}", entry["sha256"]) for entry in config["weights"]
         ]
         _verified(store, f"{folder}/{METRICS}", config["metrics_sha256"])
     except (KeyError, TypeError, ValueError) as exc:
@@ -123,6 +119,12 @@ def load_checkpoint(
     if ensemble.digest != config.get("digest"):
         raise CheckpointError(f"{where}/{CONFIG} was altered: its digest is not that of the model. {MEND}")
     return ensemble
+
+
+def is_checkpoint(folder: Path) -> bool:
+    """Tell whether a local folder holds a checkpoint of ours, be it damaged, rather than released weights."""
+    config = folder / CONFIG
+    return config.is_file() and ARCHITECTURE.encode() in config.read_bytes()
 
 
 def read_config(store: Store, folder: str = FOLDER) -> dict[str, Any]:
@@ -148,9 +150,7 @@ def read_metrics(store: Store, folder: str = FOLDER) -> dict[str, Any]:
     return metrics
 
 
-def _config(
-    ensemble: ProjectorEnsemble, settings: ProjectorSettings, provenance: Provenance
-) -> dict[str, Any]:
+def _config(ensemble: ProjectorEnsemble, settings: ProjectorSettings, provenance: Provenance) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "architecture": ARCHITECTURE,

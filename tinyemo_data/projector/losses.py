@@ -20,9 +20,7 @@ def cosine(v: Tensor, t: Tensor, margin: float = 0.5) -> Tensor:
     return functional.cosine_embedding_loss(v, t, torch.ones_like(v[:, 0]), margin=margin)
 
 
-def nt_xent(
-    v: Tensor, t: Tensor, labels: Tensor, temperature: float = 0.07, own_text: bool = False
-) -> Tensor:
+def nt_xent(v: Tensor, t: Tensor, labels: Tensor, temperature: float = 0.07, own_text: bool = False) -> Tensor:
     """NT-Xent of pictures against texts (Chen et al. 2020, eq. 1, over all pairs of equal label).
 
     Mean over the pairs (i, j) of equal label of `-log(exp(s_ij/T) / (exp(s_ij/T) + Σ_n exp(s_in/T)))`, where

@@ -12,7 +12,7 @@ import polars as pl
 from torch.nn import functional
 
 from tinyemo_data import taxonomy
-from tinyemo_data.features.gather import training_features
+from tinyemo_data.features.gather import feature_size, training_features
 from tinyemo_data.features.table import LabelledFeatures
 from tinyemo_data.progress import Meter, Report
 from tinyemo_data.projector.checkpoint import (
@@ -32,7 +32,7 @@ from tinyemo_data.projector.prototypes import (
 )
 from tinyemo_data.projector.seeds import TrainedEnsemble, fingerprint_of, forget_other_seeds, train_ensemble
 from tinyemo_data.projector.selection import Selection, choose
-from tinyemo_data.projector.weights import import_weights
+from tinyemo_data.projector.weights import import_weights, rows_of_checkpoint
 from tinyemo_data.settings import ProjectorSettings, Settings
 from tinyemo_data.store import Store
 
@@ -98,12 +98,14 @@ def materialize_projector(
     """
     began = time.perf_counter()
     prototypes = read_prototypes(store)
-    labelled, _, missing = training_features(store, slug, settings.train_on)
     if settings.checkpoint:
-        ensemble = import_weights(settings.checkpoint, prototypes, settings, labelled.features.shape[1])
-        provenance = Provenance(slug, prototypes.digest, imported_from=settings.checkpoint)
+        ensemble = import_weights(settings.checkpoint, prototypes, settings, feature_size(store, slug))
+        provenance = Provenance(
+            slug, prototypes.digest, rows=rows_of_checkpoint(settings.checkpoint), imported_from=settings.checkpoint
+        )
         config = save_checkpoint(store, ensemble, settings, provenance, {})
-        return MadeProjector(ensemble, config, {}, missing, None, time.perf_counter() - began)
+        return MadeProjector(ensemble, config, {}, [], None, time.perf_counter() - began)
+    labelled, _, missing = training_features(store, slug, settings.train_on)
     selection = _choose(labelled, prototypes, settings)
     trained = _train(store, labelled, prototypes, selection.settings, report)
     metrics = _metrics(labelled, trained, selection)
@@ -137,6 +139,15 @@ def _metrics(labelled: LabelledFeatures, trained: TrainedEnsemble, selection: Se
         "candidates": selection.as_rows(),
         "held_out_of_train": {
             "top1": statistics.fmean(log.validation_top1 for log in best),
-            "largest_class": Counter(labelled.emotions).most_common(1)[0][1] / len(labelled),
+            "largest_class": _largest_class(labelled),
         },
     }
+
+
+def _largest_class(labelled: LabelledFeatures) -> float:
+    """Return the accuracy of saying each taxonomy's most frequent label, 0 to 1."""
+    counts = Counter(zip(labelled.taxonomies, labelled.emotions, strict=True))
+    largest: Counter[str] = Counter()
+    for (name, _), count in counts.items():
+        largest[name] = max(largest[name], count)
+    return largest.total() / len(labelled)

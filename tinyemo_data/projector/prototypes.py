@@ -112,7 +112,7 @@ def make_prototypes(
     row = {text: index for index, text in enumerate(texts)}
     embeddings = means[[row[word] for word in chosen]]
     _refuse_unusable(tuple(chosen), embeddings, str(location))
-    of_synonyms = {word: means[[row[text] for text in others]] for word, others in chosen.items() if others}
+    of_synonyms = _rows_of({word: others for word, others in chosen.items() if others}, row, means)
     return with_digest(tuple(chosen), embeddings, of_synonyms, name or find_files(location).name, grounding_text)
 
 
@@ -196,11 +196,21 @@ def _tokenize(words: Sequence[str], location: str | Path, grounding_text: str) -
 
 def _mean_rows(texts: Sequence[TextTokens], location: str | Path) -> torch.Tensor:
     """Return the mean embedding of each text's tokens, (T, h) float32."""
-    ids = [token for text in texts for token in text.ids]
-    rows = read_embedding_rows(location, ids)
-    parts = torch.split(rows, [len(text.ids) for text in texts])
+    rows = read_embedding_rows(location, [token for text in texts for token in text.ids])
+    lengths = torch.tensor([len(text.ids) for text in texts])
+    owner = torch.repeat_interleave(torch.arange(len(texts)), lengths)
     # Summed in float64: the mean must not hang on the order or the number of threads.
-    return torch.stack([part.double().mean(dim=0) for part in parts]).float()
+    sums = torch.zeros(len(texts), rows.shape[1], dtype=torch.float64).index_add_(0, owner, rows.double())
+    return (sums / lengths[:, None]).float()
+
+
+def _rows_of(
+    texts_of: Mapping[str, tuple[str, ...]], row: Mapping[str, int], means: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Return each word's texts' rows of `means`, (k, h), in one gather for all words."""
+    gathered = means[[row[text] for texts in texts_of.values() for text in texts]]
+    parts = torch.split(gathered, [len(texts) for texts in texts_of.values()])
+    return {word: part.clone() for word, part in zip(texts_of, parts, strict=True)}
 
 
 def _refuse_unusable(words: tuple[str, ...], embeddings: torch.Tensor, location: str) -> None:
@@ -213,12 +223,11 @@ def _refuse_unusable(words: tuple[str, ...], embeddings: torch.Tensor, location:
                 "or damaged. Use another language model, or download this one again."
             )
     unit = embeddings.double() / norms[:, None]
-    for first in range(len(words)):
-        similarity = unit[first + 1 :] @ unit[first]
-        same = (similarity > 1 - SAME_DIRECTION).nonzero().flatten().tolist()
-        if same:
-            raise LanguageModelError(
-                f"The labels '{words[first]}' and '{words[first + 1 + same[0]]}' get the same prototype from "
-                f"{location}, so no picture could be told to show one and not the other: its tokenizer "
-                "does not know them. Use the model's own tokenizer, or another language model."
-            )
+    same = (torch.triu(unit @ unit.T, diagonal=1) > 1 - SAME_DIRECTION).nonzero().tolist()
+    if same:
+        first, second = same[0]
+        raise LanguageModelError(
+            f"The labels '{words[first]}' and '{words[second]}' get the same prototype from "
+            f"{location}, so no picture could be told to show one and not the other: its tokenizer "
+            "does not know them. Use the model's own tokenizer, or another language model."
+        )

@@ -126,8 +126,8 @@ def _finished(store: Store, fingerprint: str, seed: int) -> TrainedProjector | N
             told = orjson.loads(file.metadata()["course"])
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
         projector = projector_of(weights, str(store.path(key)))
+        log = [EpochLog(**line, seconds=0.0) for line in told["log"]]
+        return TrainedProjector(projector, seed, int(told["best_epoch"]), log)
     except (SafetensorError, CheckpointError, KeyError, TypeError, orjson.JSONDecodeError) as exc:
         logger.warning("%s is damaged (%s): seed %d is trained again.", store.path(key), exc, seed)
         return None
-    log = [EpochLog(**line, seconds=0.0) for line in told["log"]]
-    return TrainedProjector(projector, seed, told["best_epoch"], log)

@@ -14,7 +14,7 @@ from tinyemo_data.settings import ProjectorSettings
 
 # These say what is learnt from or how the choice is made: to choose between them is no like-for-like
 # comparison.
-NO_CHOICE = {"checkpoint", "train_on", "candidates", "folds"}
+NO_CHOICE = {"checkpoint", "train_on", "grounding_text", "candidates", "folds"}
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,7 @@ def overridden(settings: ProjectorSettings, overrides: dict[str, Any]) -> Projec
     for key in overrides:
         if key not in allowed:
             raise SettingsError(
-                f"{where}: '{key}' is no setting to choose.{nearest(key, allowed)} Known here: "
-                f"{', '.join(allowed)}."
+                f"{where}: '{key}' is no setting to choose.{nearest(key, allowed)} Known here: {', '.join(allowed)}."
             )
     try:
         return ProjectorSettings.model_validate({**settings.model_dump(), **overrides})
@@ -92,10 +91,6 @@ def overridden(settings: ProjectorSettings, overrides: dict[str, Any]) -> Projec
         raise SettingsError(f"{where}: {key}: {first['msg']}; found {first['input']!r}.") from exc
 
 
-def _row(
-    overrides: dict[str, Any], result: CrossValidation, base: CrossValidation, chosen: bool
-) -> Candidate:
+def _row(overrides: dict[str, Any], result: CrossValidation, base: CrossValidation, chosen: bool) -> Candidate:
     difference, standard_error = paired_difference(result.top1, base.top1)
-    return Candidate(
-        overrides, result.mean, result.top1, difference, standard_error if overrides else None, chosen
-    )
+    return Candidate(overrides, result.mean, result.top1, difference, standard_error if overrides else None, chosen)

@@ -51,7 +51,10 @@ class Size:
     max_position_embeddings: int = 2048
 
 
-NAME = "made on the spot (a Llama of 2 layers, 96 wide, embeddings from co-occurrence in 12 kB of text)"
+NAME = (
+    f"made on the spot (a Llama of {Size.num_hidden_layers} layers, {Size.hidden_size} wide, "
+    "embeddings from co-occurrence in 12 kB of text)"
+)
 
 
 def make(store: Store, seed: int = 0) -> str:

@@ -1,13 +1,14 @@
-"""Training one projector, wholly in memory: a seed and the data give its weights, bit for bit on one CPU.
+"""Training one projector, wholly in memory: seed and data give its weights, bit for bit for one CPU and thread count.
 
 The original's validation part was its test part, and its "best" checkpoint was whatever came last, since it
 never raised the accuracy to beat. Here the validation part is taken out of train, and the epoch with the
 lowest loss on it is the one that is kept.
 """
 
+import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -33,6 +34,8 @@ from tinyemo_data.projector.partition import held_out_part
 from tinyemo_data.projector.prototypes import Prototypes
 from tinyemo_data.projector.schedule import set_step
 from tinyemo_data.settings import ProjectorSettings
+
+WORTH_THREADS = 2**26  # multiplications a step
 
 
 @dataclass(frozen=True)
@@ -80,15 +83,29 @@ def train_projector(
     rows = training_rows(labelled, known)
     kept, held_out = held_out_part(labelled, settings.validation_fraction, seed)
     # Dropout draws from the global generator: it is seeded here and put back afterwards.
-    with torch.random.fork_rng(devices=[]):
+    size = rows.features.shape[1] + known.texts.shape[1]
+    with _threads_for(settings.batch_size * size * known.texts.shape[1]), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        course = _Course(rows.select(kept), rows.select(held_out), known, settings, seed)
+        course = Course(rows.select(kept), rows.select(held_out), known, settings, seed)
         return course.run(progress)
 
 
-def batch_loss(
-    v: Tensor, rows: TrainingRows, texts: Tensor, known: Vocabulary, settings: ProjectorSettings
-) -> Tensor:
+@contextlib.contextmanager
+def _threads_for(multiplications: int) -> Iterator[None]:
+    """Compute steps of so few multiplications on one thread.
+
+    Their threads would mostly wait for each other, on a busy machine many times as long as the step takes.
+    """
+    threads = torch.get_num_threads()
+    try:
+        if multiplications < WORTH_THREADS:
+            torch.set_num_threads(1)
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def batch_loss(v: Tensor, rows: TrainingRows, texts: Tensor, known: Vocabulary, settings: ProjectorSettings) -> Tensor:
     """Return settings.loss of projections `v` (B, h) of unit length, with `texts` (B,) into `known.texts`."""
     t = known.texts[texts]
     match settings.loss:
@@ -102,12 +119,10 @@ def batch_loss(
             return losses.info_nce_original(v, t, rows.labels, settings.temperature)
         case "prototype_softmax":
             candidates = known.candidates[rows.taxonomies]
-            return losses.prototype_softmax(
-                v, t, rows.labels, known.prototypes, candidates, settings.temperature
-            )
+            return losses.prototype_softmax(v, t, rows.labels, known.prototypes, candidates, settings.temperature)
 
 
-class _Course:
+class Course:
     """One training course: network, optimizer, random numbers and the best weights so far."""
 
     def __init__(
@@ -121,12 +136,8 @@ class _Course:
         self.train, self.known, self.settings = train, known, settings
         self.generator = torch.Generator().manual_seed(seed)
         # One fixed order, mixed so that contrastive losses see several labels a batch.
-        self.held_out = held_out.select(
-            epoch_order(held_out.labels, settings.class_balancing, self.generator)
-        )
-        self.projector = initial_projector(
-            train.features.shape[1], known.texts.shape[1], settings.dropout, seed
-        )
+        self.held_out = held_out.select(epoch_order(held_out.labels, settings.class_balancing, self.generator))
+        self.projector = initial_projector(train.features.shape[1], known.texts.shape[1], settings.dropout, seed)
         # `fused` is the same formula in one pass over the weights instead of a dozen.
         self.optimizer = AdamW(
             self.projector.parameters(),
@@ -139,6 +150,7 @@ class _Course:
         self.learning_rate = 0.0
 
     def run(self, progress: Callable[[EpochLog], None] | None) -> TrainedProjector:
+        """Train until the epochs or the patience end; return the projector with its best epoch's weights."""
         log: list[EpochLog] = []
         best_loss, best_epoch, best_weights = math.inf, 0, self.projector.state_dict()
         for epoch in range(1, self.settings.epochs + 1):
@@ -155,7 +167,7 @@ class _Course:
 
     def _epoch(self, epoch: int) -> EpochLog:
         began = time.perf_counter()
-        train_loss = self._train_epoch()
+        train_loss = self.train_epoch()
         validation_loss, top1 = self._validate()
         for name, loss in (("training", train_loss), ("validation", validation_loss)):
             if not math.isfinite(loss):
@@ -169,7 +181,8 @@ class _Course:
         epochs = self.settings.epochs
         return EpochLog(epoch, epochs, train_loss, validation_loss, top1, self.learning_rate, seconds)
 
-    def _train_epoch(self) -> float:
+    def train_epoch(self) -> float:
+        """Learn from every row once (or N balanced draws) and return the mean loss."""
         self.projector.train()
         labels = self.train.labels
         order = epoch_order(labels, self.settings.class_balancing, self.generator)

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from tinyemo_data.errors import CheckpointError
-from tinyemo_data.projector.checkpoint import CONFIG, load_checkpoint
+from tinyemo_data.projector.checkpoint import is_checkpoint, load_checkpoint, read_config
 from tinyemo_data.projector.ensemble import ProjectorEnsemble, ensemble_of
 from tinyemo_data.projector.model import MetricProjector, projector_of, width_hint
 from tinyemo_data.projector.prototypes import Prototypes
@@ -26,8 +26,7 @@ from tinyemo_data.store import Store
 SUFFIXES = (".bin", ".safetensors")
 HUB_ID = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+?)(@(?P<revision>[\w./-]+))?")
 MEND = (
-    "Set projector.checkpoint to a .bin or .safetensors file, a directory that holds one, or a hub id such "
-    "as "
+    "Set projector.checkpoint to a .bin or .safetensors file, a directory that holds one, or a hub id such as "
     "ggcristian/TinyEmo-CLIP-OpenELM-270M-Syn; or to null, which trains a projector."
 )
 
@@ -43,7 +42,7 @@ def import_weights(
     more than tensors.
     """
     folder = Path(location).expanduser()
-    if folder.is_dir() and (folder / CONFIG).is_file():
+    if folder.is_dir() and is_checkpoint(folder):
         ensemble = load_checkpoint(Store(folder.resolve().parent), prototypes, folder.resolve().name)
     else:
         path = find_weights(location)
@@ -54,11 +53,19 @@ def import_weights(
     if feature_size is not None and ensemble.dimension != feature_size:
         raise CheckpointError(
             f"{location} takes features of size {ensemble.dimension}, but this profile's encoder gives "
-            f"{feature_size}. "
-            "Set encoder.model to the one it was trained on (768: CLIP ViT-L/14, 512: ViT-B/16), or give "
-            "other weights."
+            f"{feature_size}. Set encoder.model to the one that it was trained on (768: CLIP ViT-L/14, 512: "
+            "ViT-B/16), or give other weights."
         )
     return ensemble
+
+
+def rows_of_checkpoint(location: str) -> dict[str, int] | None:
+    """Return the train rows a dataset that a directory of ours names; None for weights that do not say."""
+    folder = Path(location).expanduser()
+    if not (folder.is_dir() and is_checkpoint(folder)):
+        return None
+    rows: dict[str, int] | None = read_config(Store(folder.resolve().parent), folder.resolve().name).get("rows")
+    return rows
 
 
 def find_weights(location: str) -> Path:
@@ -85,9 +92,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     weights = {str(key).removeprefix("module."): _as_float32(value) for key, value in found.items()}
     broken = sorted(key for key, value in weights.items() if not bool(torch.isfinite(value).all()))
     if broken:
-        raise CheckpointError(
-            f"{path}: '{broken[0]}' holds NaN or infinity. Download it again, or give another file."
-        )
+        raise CheckpointError(f"{path}: '{broken[0]}' holds NaN or infinity. Download it again, or give another file.")
     return weights
 
 
@@ -117,9 +122,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as exc:
-        raise CheckpointError(
-            f"{path} is damaged or no safetensors file ({exc}). Download it again."
-        ) from exc
+        raise CheckpointError(f"{path} is damaged or no safetensors file ({exc}). Download it again.") from exc
 
 
 def _as_float32(value: Tensor) -> Tensor:
@@ -165,9 +168,7 @@ def _download(repository: str, revision: str | None) -> Path:
         try:
             return Path(hf_hub_download(repository, name, revision=revision))
         except errors.RemoteEntryNotFoundError:
-            name = _only_weights(
-                list_repo_files(repository, revision=revision), f"hub {repository}", repository
-            )
+            name = _only_weights(list_repo_files(repository, revision=revision), f"hub {repository}", repository)
             return Path(hf_hub_download(repository, name, revision=revision))
     except (httpx2.HTTPError, errors.EntryNotFoundError, OSError, ValueError) as exc:
         # The hub's own text may hold signed addresses, so only its class and status are told.

@@ -7,7 +7,7 @@ from tinyemo_data.errors import SettingsError, nearest
 from tinyemo_data.sources.source import Source
 
 # Shared by the datasets' modules, which never import one another.
-NOT_DATASETS = {"folder", "listing", "picture", "source", "split"}
+NOT_DATASETS = {"boundary", "flaw", "folder", "jpeg", "listing", "phash", "picture", "source", "split"}
 
 
 def names() -> list[str]:

@@ -14,7 +14,8 @@ from pathlib import Path
 from tinyemo_data import taxonomy
 from tinyemo_data.errors import LayoutError
 from tinyemo_data.settings import DatasetSettings
-from tinyemo_data.sources.folder import Tree, labelled, layout_error, leads_out, posix
+from tinyemo_data.sources.boundary import leads_out
+from tinyemo_data.sources.folder import Tree, labelled, layout_error, posix
 from tinyemo_data.sources.listing import read_lines
 from tinyemo_data.sources.source import DatasetCard, Entry, Reject, Source
 

@@ -12,6 +12,7 @@ from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
 from tinyemo_data.errors import LayoutError, UnknownLabelError
+from tinyemo_data.sources.boundary import Boundary, file_mode, leads_out
 from tinyemo_data.sources.source import DatasetCard, Reject
 from tinyemo_data.taxonomy import Taxonomy
 
@@ -19,7 +20,6 @@ PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".
 # What systems and archivers leave behind; ArtPhoto ships an .rtf read-me among its pictures.
 JUNK_NAMES = {"thumbs.db", "desktop.ini", "__macosx"}
 JUNK_SUFFIXES = (".rtf",)
-WINDOWS_DRIVE = re.compile(r"[A-Za-z]:/")
 NOT_PLAIN = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # Python reads bytes that are no UTF-8 as surrogates
 SHOWN_ENTRIES = 6
 
@@ -28,6 +28,11 @@ def is_junk(name: str) -> bool:
     """Tell whether a file or folder is skipped without a word: hidden, or left behind by a system."""
     lowered = name.casefold()
     return lowered.startswith(".") or lowered in JUNK_NAMES or lowered.endswith(JUNK_SUFFIXES)
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether a name can be stored as text: no control characters, no bytes outside UTF-8."""
+    return NOT_PLAIN.search(name) is None
 
 
 def is_picture(name: str) -> bool:
@@ -42,11 +47,6 @@ def posix(listed: str) -> str:
     return "/" * path.startswith("/") + "/".join(parts)
 
 
-def leads_out(path: str) -> bool:
-    """Tell by its text alone whether a path leaves the folder that it is relative to."""
-    return not path or path.startswith("/") or bool(WINDOWS_DRIVE.match(path)) or ".." in path.split("/")
-
-
 def within(at: str, listed: str) -> str:
     """Return the path that a list names relative to the folder `at`; one that leads out stays as it is."""
     path = posix(listed)
@@ -59,10 +59,9 @@ class Tree:
     def __init__(self, root: Path) -> None:
         """Point at `root`. Raises LayoutError where it is no folder."""
         self.root = root
-        if not stat.S_ISDIR(_mode(root)):
+        if not root.is_dir():
             raise LayoutError(f"{root} is no folder. Unpack the dataset there, or name its folder.")
-        self._real_root = os.path.realpath(root)
-        self._inside: dict[str, bool] = {}
+        self._boundary = Boundary(root)
 
     def child(self, at: str, name: str) -> str | None:
         """Return the folder `name` in the folder `at`, its case not counting; None where there is none."""
@@ -78,7 +77,7 @@ class Tree:
 
     def is_file(self, path: str) -> bool:
         """Tell whether a path leads to a regular file."""
-        return stat.S_ISREG(_mode(self.root / path))
+        return stat.S_ISREG(self._mode(path))
 
     def strays(self, at: str) -> Iterator[Reject]:
         """Yield a Reject for each thing in the folder `at`, where only folders belong, that is no folder."""
@@ -89,8 +88,11 @@ class Tree:
 
     def pictures(self, at: str) -> Iterator[str | Reject]:
         """Yield each picture directly in the folder `at`, and a Reject for each thing there that is none."""
-        for path in self._paths(at):
-            yield self.refusal(path) or path
+        is_inside = self._boundary.holds_folder(at)
+        for path, is_regular in self._scan(at):
+            # What the folder's own listing tells is not asked again: most files need no more than that.
+            is_sound = is_inside and is_regular and is_picture(path) and is_plain(path)
+            yield path if is_sound else self.refusal(path) or path
 
     def unlisted(self, at: str, listed: Container[str], reason: str, detail: str) -> Iterator[Reject]:
         """Yield a Reject for each thing directly in the folder `at` that is not in `listed`."""
@@ -106,7 +108,7 @@ class Tree:
         strayed = self.strayed(path)
         if strayed is not None:
             return strayed
-        mode = _mode(self.root / path)
+        mode = self._mode(path)
         if not mode:
             return Reject(path, "missing", "it is listed or linked to, and there is no such file")
         if stat.S_ISDIR(mode):
@@ -117,10 +119,10 @@ class Tree:
 
     def strayed(self, path: str) -> Reject | None:
         """Refuse a path with `bad_name` or `outside_dataset`; None where it stays in the dataset."""
-        if not _is_plain(path):
+        if not is_plain(path):
             detail = "its name is no text (control characters, or bytes that are no UTF-8): rename it"
             return Reject(_escaped(path), "bad_name", detail)
-        if not self._leads_inside(path):
+        if not self._boundary.holds(path):
             detail = "it leads out of the dataset's folder: copy what it names into the dataset"
             return Reject(path, "outside_dataset", detail)
         return None
@@ -132,36 +134,30 @@ class Tree:
         return shown if len(names) <= SHOWN_ENTRIES else f"{shown} and {len(names) - SHOWN_ENTRIES} more"
 
     def _kind(self, path: str) -> str:
-        if not self._leads_inside(path):
+        if not self._boundary.holds(path):
             return " (a link out of the dataset, not followed)"
         return " (a folder)" if self._is_folder(path) else ""
 
     def _paths(self, at: str) -> list[str]:
+        return [path for path, _ in self._scan(at)]
+
+    def _scan(self, at: str) -> list[tuple[str, bool]]:
+        """Return what is in the folder `at` in sorted order, each with whether it is a regular file and no link."""
         try:
             with os.scandir(self.root / at) as entries:
-                names = sorted(entry.name for entry in entries if not is_junk(entry.name))
+                found = [(e.name, e.is_file(follow_symlinks=False)) for e in entries if not is_junk(e.name)]
         except OSError as exc:
             raise LayoutError(f"{self.root / at} can't be listed ({exc}). Mend its permissions.") from exc
-        return [posixpath.join(at, name) for name in names]
+        return [(posixpath.join(at, name), is_regular) for name, is_regular in sorted(found)]
 
     def _usable(self, at: str) -> Iterator[str]:
         return (path for path in self._paths(at) if self.strayed(path) is None)
 
+    def _mode(self, path: str) -> int:
+        return file_mode(f"{self.root}/{path}")
+
     def _is_folder(self, path: str) -> bool:
-        return stat.S_ISDIR(_mode(self.root / path))
-
-    def _leads_inside(self, path: str) -> bool:
-        """Tell whether `path` stays in the dataset, as text and through every link on its way."""
-        if leads_out(path):
-            return False
-        folder = posixpath.dirname(path)
-        if folder not in self._inside:
-            self._inside[folder] = self._is_real_inside(folder)
-        is_link = stat.S_ISLNK(_mode(self.root / path, follow=False))
-        return self._inside[folder] and (not is_link or self._is_real_inside(path))
-
-    def _is_real_inside(self, path: str) -> bool:
-        return Path(os.path.realpath(self.root / path)).is_relative_to(self._real_root)
+        return stat.S_ISDIR(self._mode(path))
 
 
 def layout_error(tree: Tree, dataset: str, expected: str, at: str = "") -> LayoutError:
@@ -211,25 +207,12 @@ def find_emotions(
     return at, labelled(tree, tree.folders(at), labels)
 
 
-def _mode(path: Path, follow: bool = True) -> int:
-    """Return the file type and mode that a path leads to, 0 where it leads to nothing."""
-    try:
-        return path.stat(follow_symlinks=follow).st_mode
-    except (OSError, ValueError):  # absent, a loop of links, too long a name
-        return 0
-
-
 def _best(paths: list[str], wanted: str) -> str | None:
     """Return `wanted` where it is among `paths`, else the first that differs in case alone."""
     alike = [path for path in paths if path.casefold() == wanted.casefold()]
     return wanted if wanted in alike else min(alike, default=None)
 
 
-def _is_plain(name: str) -> bool:
-    """Tell whether a name can be stored as text: no control characters, no bytes outside UTF-8."""
-    return NOT_PLAIN.search(name) is None
-
-
 def _escaped(name: str) -> str:
     """Return a name for messages and tables: what is no plain character is written as its escape."""
-    return "".join(c if _is_plain(c) else c.encode("unicode_escape").decode("ascii") for c in name)
+    return "".join(c if is_plain(c) else c.encode("unicode_escape").decode("ascii") for c in name)

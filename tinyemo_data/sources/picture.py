@@ -6,7 +6,6 @@ Pictures are read by their content, whatever their suffix says. A flaw is a valu
 
 import hashlib
 import io
-import os
 import stat
 import struct
 import zlib
@@ -14,19 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import simplejpeg
 from PIL import Image, ImageOps
 
-# Formats that pictures of these datasets come in; Pillow knows more, and some of them run programs (EPS).
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "MPO")
+from tinyemo_data.sources import jpeg
+from tinyemo_data.sources.flaw import FORMATS, Flaw, explain_failure
+from tinyemo_data.sources.phash import Grey, hash_small, shrink
 
 MAX_PIXELS = 89_478_485  # Pillow's own threshold of suspicion: 256 MiB as 24-bit RGB
 MAX_BYTES = 256 * 1024**2
 MIN_SIDE = 16  # smaller ones are spacers and placeholders: no scene fits in
-HASH_SIDE = 32
-HASH_FREQUENCIES = 8
-DRAFT_SIDE = 64  # a JPEG may be decoded as small as twice the hash's side: within 2 bits of a full decode
 
 # Everything that Pillow's decoders raise on damaged bytes.
 CODEC_ERRORS = (
@@ -34,8 +29,6 @@ CODEC_ERRORS = (
     AssertionError, RuntimeError, struct.error, zlib.error,
 )  # fmt: skip
 BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-
-Grey = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -48,40 +41,29 @@ class PictureFacts:
     height: int
 
 
-@dataclass(frozen=True)
-class Flaw:
-    """Why a file can't be a sample."""
-
-    reason: str  # machine-readable
-    detail: str  # for people; the same on every machine
-
-
-def locate(root: Path, relative: str) -> Path | Flaw:
-    """Return the file at `relative`, or the flaw `outside_dataset`; `root` has no links left in it."""
-    real = os.path.realpath(root / relative)
-    if real.startswith(f"{str(root).rstrip(os.sep)}{os.sep}"):
-        return Path(real)
-    return Flaw("outside_dataset", "a symbolic link or '..' leads outside the dataset's folder")
-
-
 def inspect_picture(path: Path) -> PictureFacts | Flaw:
     """Decode the picture at `path` and return its facts, or the flaw for which it can't be used.
 
-    Reasons: missing, unreadable, empty_file, not_a_picture, too_large, animated, truncated, damaged,
-    placeholder. Placeholders are files under 16 pixels on a side and pictures of one single colour.
+    Reasons: missing, unreadable, empty_file, not_a_picture, unsupported_format, too_large, animated, truncated,
+    damaged, placeholder. Placeholders are files under 16 pixels on a side and pictures of one single colour.
     """
     content = read_file(path)
     if isinstance(content, Flaw):
         return content
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            return _inspect_opened(image, content)
+        found = _inspect_plain_jpeg(content)
+        if found is None:
+            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+                found = _inspect_opened(image, content)
     except BOMBS:
         return Flaw("too_large", f"its header claims more than {MAX_PIXELS} pixels")
-    except _PrematureEndError:
+    except jpeg.PrematureEndError:
         return Flaw("truncated", f"the JPEG data ends early; the file has {len(content)} bytes")
+    except jpeg.DamagedDataError as exc:
+        return Flaw("damaged", f"a part of the JPEG data can't be decoded ({exc})")
     except CODEC_ERRORS:
-        return _explain_failure(content)
+        return explain_failure(content)
+    return found
 
 
 def read_file(path: Path) -> bytes | Flaw:
@@ -100,60 +82,51 @@ def read_file(path: Path) -> bytes | Flaw:
     return content or Flaw("empty_file", "0 bytes")
 
 
-def perceptual_hash(grey: Grey) -> str:
-    """Return the 64-bit DCT hash of a grey picture (height, width), as 16 hex digits.
-
-    The 8 × 8 lowest DCT-II frequencies of the picture at 32 × 32, each compared with their median
-    (N. Krawetz, "Looks Like It", 2011); bit order and Lanczos resize are those of `imagehash.phash`.
-    """
-    return _hash_small(_shrink(grey))
+def _inspect_plain_jpeg(content: bytes) -> PictureFacts | Flaw | None:
+    """Look at an upright JPEG without Pillow, which takes longer to open a small one than to decode it."""
+    size = jpeg.plain_size(content)
+    if size is None:
+        return None
+    if size[0] * size[1] > MAX_PIXELS:
+        return _too_large(*size)
+    grey = jpeg.decode_draft(content)
+    return None if grey is None else _facts(shrink(grey), size, content)
 
 
 def _inspect_opened(image: Image.Image, content: bytes) -> PictureFacts | Flaw:
     """Look at an opened picture whose pixels are not decoded yet: cheap checks on the header come first."""
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        return Flaw("too_large", f"{width} × {height} pixels; at most {MAX_PIXELS} are decoded")
+    if image.width * image.height > MAX_PIXELS:
+        return _too_large(*image.size)
     # An MPO is a photograph with previews or a second eye; its first frame is the picture.
     if getattr(image, "is_animated", False) and image.format != "MPO":
         return Flaw("animated", "it holds more than one frame")
-    small, upright = _decode(image, content)
+    return _facts(*_decode(image, content), content)
+
+
+def _too_large(width: int, height: int) -> Flaw:
+    return Flaw("too_large", f"{width} × {height} pixels; at most {MAX_PIXELS} are decoded")
+
+
+def _facts(small: Grey, upright: tuple[int, int], content: bytes) -> PictureFacts | Flaw:
+    """Return the facts of a decoded picture: its grey at 32 × 32, upright, and its upright (width, height)."""
     if min(upright) < MIN_SIDE:
         return Flaw("placeholder", f"{upright[0]} × {upright[1]} pixels; a side has at least {MIN_SIDE}")
     if small.min() == small.max() and _is_single_colour(content):
         return Flaw("placeholder", "all its pixels have one colour")
-    return PictureFacts(hashlib.sha256(content).hexdigest(), _hash_small(small), *upright)
-
-
-class _PrematureEndError(ValueError):
-    """A JPEG's data ends before its last pixel, be it cut off or filled up with zeros."""
+    return PictureFacts(hashlib.sha256(content).hexdigest(), hash_small(small), *upright)
 
 
 def _decode(image: Image.Image, content: bytes) -> tuple[Grey, tuple[int, int]]:
     """Decode all of the picture; return it upright at 32 × 32 grey, and its upright (width, height)."""
     if image.format in ("JPEG", "MPO") and image.mode in ("L", "RGB"):
-        grey = _decode_jpeg_draft(content)
+        grey = jpeg.decode_draft(content)
         if grey is not None:
             orientation = _orientation(image)
             size = image.size if orientation < 5 else image.size[::-1]
-            return _rotate(_shrink(grey), orientation), size
+            return _rotate(shrink(grey), orientation), size
     image.load()
     upright = ImageOps.exif_transpose(image)
-    return _shrink(_to_grey(upright)), upright.size
-
-
-def _decode_jpeg_draft(content: bytes) -> Grey | None:
-    """Decode a JPEG's luma at reduced size; None where the strict decoder complains and Pillow may decide.
-
-    All of the entropy-coded data is read, so that what is cut off is found.
-    """
-    try:
-        decoded: Grey = simplejpeg.decode_jpeg(content, colorspace="GRAY", min_height=DRAFT_SIDE, min_width=DRAFT_SIDE)
-    except ValueError as exc:
-        if "Premature end" in str(exc):
-            raise _PrematureEndError(str(exc)) from exc
-        return None
-    return decoded[:, :, 0]
+    return shrink(_to_grey(upright)), upright.size
 
 
 def _orientation(image: Image.Image) -> int:
@@ -187,64 +160,9 @@ def _to_grey(image: Image.Image) -> Grey:
     return np.asarray(image.convert("L"))
 
 
-def _shrink(grey: Grey) -> Grey:
-    small = Image.fromarray(grey).resize((HASH_SIDE, HASH_SIDE), Image.Resampling.LANCZOS)
-    return np.asarray(small)
-
-
-def _dct_rows() -> npt.NDArray[np.float64]:
-    """Return the lowest rows of the DCT-II matrix, (8, 32)."""
-    frequency, sample = np.arange(HASH_FREQUENCIES)[:, None], np.arange(HASH_SIDE)[None]
-    return np.asarray(np.cos(np.pi * frequency * (2 * sample + 1) / (2 * HASH_SIDE)))
-
-
-_DCT = _dct_rows()
-
-
-def _hash_small(small: Grey) -> str:
-    frequencies = _DCT @ small.astype(np.float64) @ _DCT.T
-    return np.packbits(frequencies > np.median(frequencies)).tobytes().hex()
-
-
 def _is_single_colour(content: bytes) -> bool:
     """Look at every pixel of every band: equal greys may still be different colours."""
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
         pixels = np.asarray(image.convert("RGB") if image.mode in ("P", "PA", "CMYK") else image)
     flat = pixels.reshape(image.size[0] * image.size[1], -1)
     return bool((flat == flat[0]).all())
-
-
-def _explain_failure(content: bytes) -> Flaw:
-    """Tell apart what never was a picture, what was cut off, and what is damaged inside."""
-    signature = next((kind for kind, start in _SIGNATURES if content.startswith(start)), None)
-    if signature is None:
-        return Flaw("not_a_picture", f"{len(content)} bytes that begin like no format of {', '.join(FORMATS)}")
-    if _is_cut(signature, content):
-        return Flaw("truncated", f"the {signature} data ends early; the file has {len(content)} bytes")
-    return Flaw("damaged", f"the {signature} data can't be decoded; the file has {len(content)} bytes")
-
-
-_SIGNATURES = (
-    ("JPEG", b"\xff\xd8\xff"),
-    ("PNG", b"\x89PNG\r\n\x1a\n"),
-    ("GIF", b"GIF8"),
-    ("WEBP", b"RIFF"),
-    ("BMP", b"BM"),
-    ("TIFF", b"II*\0"),
-    ("TIFF", b"MM\0*"),
-)
-
-
-def _is_cut(signature: str, content: bytes) -> bool:
-    """Tell whether the format's end mark is missing or its header announces more bytes than there are."""
-    if signature == "JPEG":
-        return not content.rstrip(b"\0").endswith(b"\xff\xd9")
-    if signature == "PNG":
-        return b"IEND" not in content[-32:]
-    if signature == "GIF":
-        return not content.rstrip(b"\0").endswith(b";")
-    if signature == "WEBP":
-        return len(content) < 12 or int.from_bytes(content[4:8], "little") + 8 > len(content)
-    if signature == "BMP":
-        return len(content) < 26 or int.from_bytes(content[2:6], "little") > len(content)
-    return True  # a TIFF's directory and strips may lie anywhere: what can't be reached was cut off
