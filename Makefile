@@ -7,6 +7,9 @@ WORKERS ?= 2
 # Prints what was made and checked (pipelines/console.py) instead of every engine event.
 QUIET := --config-json '{"loggers": {"console": {}}}'
 
+BENCHMARKS := feature_reading projector_epoch prototypes projector_cross_validation preprocessing \
+	picture_inspection rerun leakage ingest
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo dev test test-faults lint format bench unstick snapshot screenshots clean
 
@@ -49,7 +52,7 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 bench: $(READY) ## the committed measurements, one after another
-	@for name in feature_reading projector_epoch prototypes projector_cross_validation preprocessing; do \
+	@for name in $(BENCHMARKS); do \
 		echo; echo "== benchmarks/$$name.py"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 snapshot: $(READY) ## accept the graph as it is now: keys, dependencies, checks, jobs
