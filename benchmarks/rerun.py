@@ -1,6 +1,6 @@
 """Filling the feature cache again: what costs time when nothing, or one picture in a hundred, has changed.
 
-    python -m benchmarks.rerun [--pictures 1096]
+    python -m benchmarks.rerun [--pictures 548]
 
 Crops of OASIS's photographs (TINYEMO_SHARED) in FI's layout, a real open_clip architecture with random weights.
 The alternative is the first run, which encodes everything. Gates: a rerun takes below 2 % of it, and after 1 %
@@ -85,7 +85,7 @@ def tell(what: str, seconds: float, first: float, seen: int, expected: int) -> b
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=int, default=1096)
+    parser.add_argument("--pictures", type=int, default=548)
     count = parser.parse_args().pictures
     photographs = sorted((Path(os.environ.get("TINYEMO_SHARED", "../shared")) / "data/oasis/images").glob("*.jpg"))
     if not photographs:

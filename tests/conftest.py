@@ -8,14 +8,14 @@ import pytest
 from tinyemo_data.settings import PREFIX
 from tinyemo_data.store import Store
 
+KEPT = {"TINYEMO_SHARED", "TINYEMO_FAULT_TRIALS"}
 SHARED = Path(os.environ.get("TINYEMO_SHARED") or Path(__file__).parents[1] / ".." / "shared").resolve()
 
 
-@pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.upper().startswith(PREFIX):
-            monkeypatch.delenv(name)
+# At import, before any fixture: no setting of this machine may leak into a test, whatever its fixtures' scope.
+for _name in [name for name in os.environ if name.upper().startswith(PREFIX)]:
+    if _name not in KEPT:
+        del os.environ[_name]
 
 
 @pytest.fixture(scope="session")

@@ -208,18 +208,28 @@ class _Rows:
         """Return samples (sorted by sample_id) and quarantine (sorted by path), each file in one of them."""
         self._flush()
         found = pl.concat(self._samples)
-        first = pl.col("image_path").first().over("sample_id")
-        found = self._set_apart(
-            found,
-            pl.struct("sample_id").is_first_distinct(),
-            "duplicate_id",
-            pl.format("its id is that of {}", first),
-        )
-        common = _most_common(found["dimension"])
-        told = pl.format("{} values where most have {}", "dimension", pl.lit(common))
-        found = self._set_apart(found, pl.col("dimension").eq_missing(common), "wrong_dimension", told)
+        self._samples = []  # at 300,000 rows, a part that is held on to is a hundred megabytes
+        found = self._without_other_dimensions(self._without_duplicates(found)).drop("dimension")
         quarantine = pl.DataFrame(self._rejects, schema=Quarantined.create_empty().schema, orient="row")
-        return found.drop("dimension").sort("sample_id"), quarantine.sort("path", "reason")
+        return found.sort("sample_id"), quarantine.sort("path", "reason")
+
+    def _without_duplicates(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Keep the first row of each id: names that differ in their suffix alone share one."""
+        is_first = found["sample_id"].is_first_distinct()
+        repeated = found.filter(~is_first).select("sample_id", "image_path")
+        kept = found.filter(is_first) if len(repeated) else found
+        holders = dict(kept.join(repeated, on="sample_id", how="semi").select("sample_id", "image_path").iter_rows())
+        for sample_id, path in repeated.iter_rows():
+            self._reject(path, Flaw("duplicate_id", f"its id is that of {holders[sample_id]}"))
+        return kept
+
+    def _without_other_dimensions(self, found: pl.DataFrame) -> pl.DataFrame:
+        """Keep the features that have as many values as most; pictures have none and stay."""
+        common = _most_common(found["dimension"])
+        others = found.filter(pl.col("dimension").ne_missing(common)).select("image_path", "dimension")
+        for path, dimension in others.iter_rows():
+            self._reject(path, Flaw("wrong_dimension", f"{dimension} values where most have {common}"))
+        return found.filter(pl.col("dimension").eq_missing(common)) if len(others) else found
 
     def _row(self, entry: Entry, facts: PictureFacts | FeatureFacts) -> dict[str, Any]:
         stem = str(PurePosixPath(entry.path).with_suffix(""))
@@ -244,12 +254,6 @@ class _Rows:
     def _flush(self) -> None:
         self._samples.append(pl.DataFrame(self._batch, schema=COLUMNS))
         self._batch = []
-
-    def _set_apart(self, found: pl.DataFrame, keep: pl.Expr, reason: str, detail: pl.Expr) -> pl.DataFrame:
-        marked = found.with_columns(keep.alias("keep"), detail.alias("detail"))
-        for path, told in marked.filter(~pl.col("keep")).select("image_path", "detail").iter_rows():
-            self._reject(path, Flaw(reason, told))
-        return marked.filter("keep").drop("keep", "detail")
 
 
 def _canonical(entry: Entry, dataset: str) -> str | None:

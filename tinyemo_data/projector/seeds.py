@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 import orjson
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_safetensors
 
 from tinyemo_data.errors import CheckpointError
 from tinyemo_data.features.table import LabelledFeatures
@@ -112,8 +112,9 @@ def _paced(progress: Progress, seed: int, seeds_left: int) -> Callable[[EpochLog
 def _keep(store: Store, fingerprint: str, course: TrainedProjector) -> None:
     log = [{key: value for key, value in asdict(line).items() if key != "seconds"} for line in course.log]
     told = orjson.dumps({"best_epoch": course.best_epoch, "log": log}).decode()
-    with store.writing(seed_key(fingerprint, course.seed)) as aside:
-        save_file(course.projector.state_dict(), aside, metadata={"course": told})
+    # In memory first: `save_file` makes a temporary file of its own, which a kill leaves in the store.
+    content = to_safetensors(course.projector.state_dict(), metadata={"course": told})
+    store.write_bytes(seed_key(fingerprint, course.seed), content)
 
 
 def _finished(store: Store, fingerprint: str, seed: int) -> TrainedProjector | None:
