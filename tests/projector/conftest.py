@@ -76,6 +76,7 @@ def make_settings() -> MakeSettings:
             "batch_size": 16,
             "max_learning_rate": 0.01,
             "seeds": [0, 1],
+            "center_prototypes": False,
             **overrides,
         }
         return ProjectorSettings.model_validate(values)
