@@ -42,7 +42,7 @@ def main() -> None:
         wait_for(address)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            page = browser.new_page(viewport={"width": 1500, "height": 900})
+            page = browser.new_page()
             graph(page, f"{address}/asset-groups")
             evaluation(page, f"{address}/assets/evaluation/classification?view=overview")
             browser.close()
@@ -66,6 +66,7 @@ def wait_for(address: str) -> None:
 
 def graph(page: Page, address: str) -> None:
     """Show the whole asset graph with its groups expanded."""
+    page.set_viewport_size({"width": 1500, "height": 1950})
     page.goto(address)
     page.get_by_text("Global asset lineage").wait_for()
     page.wait_for_timeout(SETTLE)
@@ -76,6 +77,7 @@ def graph(page: Page, address: str) -> None:
 
 def evaluation(page: Page, address: str) -> None:
     """Show the evaluation's page with its plot open."""
+    page.set_viewport_size({"width": 1500, "height": 900})
     page.goto(address)
     page.get_by_role("row").filter(has_text="plot").get_by_text("[Show Markdown]").click()
     page.locator('img[src^="data:image/png"]').wait_for()
