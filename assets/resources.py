@@ -34,6 +34,7 @@ class ClipEncoder(dg.ConfigurableResource):
     device: str = "auto"
     precision: str = "fp32"
     batch_size: int = 64
+    decode: str = "exact"
 
     def settings(self) -> EncoderSettings:
         """Return the values as checked settings."""

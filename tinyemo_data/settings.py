@@ -53,6 +53,9 @@ class EncoderSettings(Strict):
     device: str = Field("auto", description="auto, cpu, cuda or cuda:<n>")
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     batch_size: int = Field(64, ge=1, description="pictures a batch; a killed run loses at most one")
+    decode: Literal["exact", "scaled"] = Field(
+        "exact", description="scaled: large JPEGs are decoded at a smaller size; faster, and other features"
+    )
 
 
 class ProjectorSettings(Strict):

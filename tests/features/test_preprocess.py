@@ -1,6 +1,7 @@
 """The fast path gives the pixels of Pillow and open_clip's own transform."""
 
 import io
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -203,3 +204,17 @@ def test_digest_differs_when_anything_of_the_preprocessing_does() -> None:
     }
     assert len(digests) == 5
     assert preprocessing().digest == preprocessing().digest
+
+
+def test_scaled_decoding_gives_a_near_crop_and_another_digest() -> None:
+    exact = Preprocessing(64, 64, DECLARED.mean, DECLARED.std, "bicubic", "shortest")
+    scaled = replace(exact, decode="scaled")
+    field = np.linspace(0, 255, 640, dtype=np.uint8)[None, :, None].repeat(480, axis=0).repeat(3, axis=2)
+    buffer = io.BytesIO()
+    Image.fromarray(field).save(buffer, "JPEG", quality=95)
+    whole, small = exact.pixels(buffer.getvalue()), scaled.pixels(buffer.getvalue())
+    assert whole.shape == (480, 640, 3)
+    assert 64 <= small.shape[0] < 480
+    difference = (exact.crop(whole).float() - scaled.crop(small).float()).abs().mean()
+    assert difference < 3
+    assert exact.digest != scaled.digest

@@ -33,19 +33,25 @@ class UnreadablePictureError(Exception):
         self.reason = reason
 
 
-def decode_picture(content: bytes) -> Pixels:
-    """Return a picture's pixels, (H, W, 3) uint8 RGB, upright. Raises UnreadablePictureError."""
-    pixels = decode_photograph(content) if simplejpeg.is_jpeg(content) else None
+def decode_picture(content: bytes, at_least: tuple[int, int] = (0, 0)) -> Pixels:
+    """Return a picture's pixels, (H, W, 3) uint8 RGB, upright. Raises UnreadablePictureError.
+
+    With `at_least` (height, width) a JPEG may come scaled down by libjpeg, to no less than that: faster, but other
+    pixels than a whole decode and a resize give. (0, 0): as large as it is.
+    """
+    pixels = decode_photograph(content, at_least) if simplejpeg.is_jpeg(content) else None
     return pixels if pixels is not None else decode_by_pillow(content)
 
 
-def decode_photograph(content: bytes) -> Pixels | None:
+def decode_photograph(content: bytes, at_least: tuple[int, int] = (0, 0)) -> Pixels | None:
     """Decode an upright RGB or grey JPEG; None for one that Pillow must turn, convert or try to bear."""
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
         if colours not in FAST_COLOURS or height * width > LARGEST or _may_be_rotated(content):
             return None
-        pixels: Pixels = simplejpeg.decode_jpeg(content, "RGB", fastdct=False, fastupsample=False)
+        pixels: Pixels = simplejpeg.decode_jpeg(
+            content, "RGB", fastdct=False, fastupsample=False, min_height=at_least[0], min_width=at_least[1]
+        )
     except ValueError:
         return None
     return pixels

@@ -11,7 +11,7 @@ import pickle
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -126,7 +126,7 @@ def _build(settings: EncoderSettings) -> tuple[torch.nn.Module, Preprocessing]:
             "A tag needs a network or open_clip's cache; else give `pretrained` the path of a checkpoint of "
             "this very model."
         ) from exc
-    preprocessing = _preprocessing(open_clip.get_model_preprocess_cfg(model))
+    preprocessing = _preprocessing(open_clip.get_model_preprocess_cfg(model), settings.decode)
     visual: torch.nn.Module = model.visual.eval().requires_grad_(False)
     return visual, preprocessing
 
@@ -157,7 +157,7 @@ def _check_names(settings: EncoderSettings) -> None:
         )
 
 
-def _preprocessing(declared: dict[str, Any]) -> Preprocessing:
+def _preprocessing(declared: dict[str, Any], decode: Literal["exact", "scaled"]) -> Preprocessing:
     size = declared["size"]
     height, width = size if isinstance(size, tuple | list) else (size, size)
     return Preprocessing(
@@ -168,6 +168,7 @@ def _preprocessing(declared: dict[str, Any]) -> Preprocessing:
         interpolation="bilinear" if declared.get("interpolation") == "bilinear" else "bicubic",
         resize_mode=declared.get("resize_mode") or "shortest",
         fill_color=int(declared.get("fill_color") or 0),
+        decode=decode,
     )
 
 

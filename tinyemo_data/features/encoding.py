@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from tinyemo_data.features.content import ComputedBatch, Content, Failure
-from tinyemo_data.features.decode import UnreadablePictureError, decode_picture
+from tinyemo_data.features.decode import UnreadablePictureError
 from tinyemo_data.features.encoder import Encoder
 from tinyemo_data.features.preprocess import Preprocessing
 from tinyemo_data.features.statistics import PictureStatistics, picture_statistics
@@ -67,7 +67,7 @@ def prepare(content: Content, root: Path, preprocessing: Preprocessing) -> Prepa
 
 def _prepare_bytes(sha256: str, path: str, found: bytes, preprocessing: Preprocessing) -> Prepared | Failure:
     try:
-        pixels = decode_picture(found)
+        pixels = preprocessing.pixels(found)
         return Prepared(sha256, preprocessing.crop(pixels), picture_statistics(pixels))
     except UnreadablePictureError as exc:
         return Failure(sha256, exc.reason, f"{path}: {exc}")

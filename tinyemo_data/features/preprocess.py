@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from tinyemo_data.features.decode import Pixels, UnreadablePictureError
+from tinyemo_data.features.decode import Pixels, UnreadablePictureError, decode_picture
 from tinyemo_data.features.identity import json_digest
 
 LARGEST_RESIZED = 1 << 25  # pixels; only a strip thousands of times longer than wide gets there
@@ -30,11 +30,19 @@ class Preprocessing:
     interpolation: Literal["bicubic", "bilinear"]
     resize_mode: Literal["shortest", "squash", "longest"]
     fill_color: int = 0
+    decode: Literal["exact", "scaled"] = "exact"
 
     @property
     def digest(self) -> str:
         """Digest of all that decides the encoder's input."""
         return json_digest(asdict(self) | {"version": VERSION})
+
+    def pixels(self, content: bytes) -> Pixels:
+        """Decode a picture's bytes, as large as it is or (`scaled`) hardly larger than the crop needs.
+
+        Raises UnreadablePictureError.
+        """
+        return decode_picture(content, (self.height, self.width) if self.decode == "scaled" else (0, 0))
 
     def crop(self, pixels: Pixels) -> torch.Tensor:
         """Resize and crop (H, W, 3) pixels to (3, height, width), uint8.
