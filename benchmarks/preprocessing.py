@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -111,16 +112,18 @@ def measure_statistics(pictures: int) -> bool:
     return rate >= 500
 
 
+def crop_by(way: Preprocessing, content: bytes) -> torch.Tensor:
+    """Decode and crop a picture."""
+    return way.crop(way.pixels(content))
+
+
 def measure_scaled(pictures: int) -> None:
     """Print what the lossy mode gains on large pictures, and how near its features are to the exact ones."""
     random = np.random.default_rng(SEED)
     contents = [draw_jpeg(random, 2048, 1536, 90, 2) for _ in range(pictures // 4)]
     exact = Encoder(EncoderSettings(model="tinyemo-vit", device="cpu"))
     scaled = Encoder(EncoderSettings(model="tinyemo-vit", device="cpu", decode="scaled"))
-    rates = [
-        pictures_per_second(lambda content, way=way: way.crop(way.pixels(content)), contents)
-        for way in (OURS, replace(OURS, decode="scaled"))
-    ]
+    rates = [pictures_per_second(partial(crop_by, way), contents) for way in (OURS, replace(OURS, decode="scaled"))]
     features = [
         encoder.encode([encoder.preprocessing.crop(encoder.preprocessing.pixels(content)) for content in contents])
         for encoder in (exact, scaled)
