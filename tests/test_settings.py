@@ -108,3 +108,9 @@ def test_env_example_lists_every_variable_and_none_that_is_unknown() -> None:
     listed = {line.split("=")[0] for line in lines}
     credentials = {"ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "HF_TOKEN", "HF_ENDPOINT"}
     assert listed == set(settings.variables()) | {"TINYEMO_SHARED"} | credentials
+
+
+@pytest.mark.parametrize("text", ["False", "false", "0", "no"])
+def test_switch_that_is_typed_as_false_is_off(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYEMO_PROJECTOR__CLASS_BALANCING", text)
+    assert settings.load("emotion6").projector.class_balancing is False
