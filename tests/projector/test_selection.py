@@ -10,17 +10,15 @@ from tinyemo_data.projector.prototypes import Prototypes
 from tinyemo_data.projector.selection import choose
 
 
-def no_prototypes(grounding_text: str) -> Prototypes:
-    raise AssertionError(f"prototypes of '{grounding_text}' were asked for")
-
-
 def test_choose_trains_nothing_when_there_are_no_candidates(
-    labelled: LabelledFeatures, make_settings: MakeSettings
+    labelled: LabelledFeatures, prototypes: Prototypes, make_settings: MakeSettings
 ) -> None:
     settings = make_settings()
-    selection = choose(labelled, no_prototypes, settings)
+    told: list[int] = []
+    selection = choose(labelled, prototypes, settings, progress=lambda done, _: told.append(done))
     assert selection.settings is settings
     assert selection.as_rows() == []
+    assert told == []
 
 
 def test_choose_takes_the_candidate_of_best_held_out_accuracy_on_shared_folds(
@@ -30,7 +28,7 @@ def test_choose_takes_the_candidate_of_best_held_out_accuracy_on_shared_folds(
     candidates = [{"max_learning_rate": 1e-7}, {"max_learning_rate": 0.02, "epochs": 6}]
     settings = make_settings(seeds=[0], epochs=1, max_learning_rate=1e-6, candidates=candidates, folds=3)
     told: list[tuple[int, int]] = []
-    selection = choose(labelled, lambda _: prototypes, settings, 5, lambda done, total: told.append((done, total)))
+    selection = choose(labelled, prototypes, settings, 5, lambda done, total: told.append((done, total)))
     expected = [
         cross_validate(labelled, prototypes, settings.model_copy(update=overrides), 3, 5)
         for overrides in ({}, *candidates)
@@ -47,7 +45,7 @@ def test_choose_keeps_the_settings_as_they_stand_when_candidates_tie(
     labelled: LabelledFeatures, prototypes: Prototypes, make_settings: MakeSettings
 ) -> None:
     settings = make_settings(seeds=[0], candidates=[{"margin": 0.1}], folds=2)
-    selection = choose(labelled, lambda _: prototypes, settings)
+    selection = choose(labelled, prototypes, settings)
     assert selection.table[0].top1 == selection.table[1].top1
     assert [row.chosen for row in selection.table] == [True, False]
 
@@ -62,7 +60,11 @@ def test_choose_keeps_the_settings_as_they_stand_when_candidates_tie(
     ],
 )
 def test_choose_names_the_key_when_a_candidate_is_no_setting(
-    labelled: LabelledFeatures, make_settings: MakeSettings, overrides: dict[str, object], message: str
+    labelled: LabelledFeatures,
+    prototypes: Prototypes,
+    make_settings: MakeSettings,
+    overrides: dict[str, object],
+    message: str,
 ) -> None:
     with pytest.raises(SettingsError, match=message):
-        choose(labelled, no_prototypes, make_settings(candidates=[overrides]))
+        choose(labelled, prototypes, make_settings(candidates=[overrides]))

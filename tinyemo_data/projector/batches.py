@@ -121,8 +121,7 @@ def check_trainable(labelled: LabelledFeatures) -> None:
     if len(set(labelled.emotions)) < 2:
         raise TrainingError(
             f"All {count} training rows have the label '{labelled.emotions[0]}': there is nothing to tell "
-            "apart. "
-            "Train on a dataset with two labels or more (projector.train_on)."
+            "apart. Train on a dataset with two labels or more (projector.train_on)."
         )
     finite = torch.isfinite(labelled.features).all(dim=1)
     if not bool(finite.all()):
@@ -130,8 +129,7 @@ def check_trainable(labelled: LabelledFeatures) -> None:
         raise TrainingError(
             f"Features hold NaN or infinity in {int((~finite).sum())} of {count} rows, first in "
             f"'{labelled.sample_ids[row]}'. Delete the features of its dataset {labelled.datasets[row]} "
-            "from the store "
-            "and materialize them again, with encoder.precision fp32 if they overflowed."
+            "from the store and materialize them again, with encoder.precision fp32 if they overflowed."
         )
 
 

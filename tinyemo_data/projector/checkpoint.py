@@ -173,8 +173,7 @@ def _check_origin(config: dict[str, Any], prototypes: Prototypes, encoder: str |
     if h != prototypes.dimension:
         raise CheckpointError(
             f"{where} projects to size {h}{width_hint(h)} of {config['language_model']}, but the prototypes "
-            "of "
-            f"{prototypes.language_model} have size "
+            f"of {prototypes.language_model} have size "
             f"{prototypes.dimension}{width_hint(prototypes.dimension)}. "
             f"Set language_model to the former, or: {MEND}"
         )
@@ -205,7 +204,6 @@ def _verified(store: Store, key: str, digest: str) -> bytes:
     if hashlib.sha256(found).hexdigest() != digest:
         raise CheckpointError(
             f"The checkpoint is half-written or altered: {store.path(key)} is not the file that {CONFIG} "
-            "names "
-            f"(SHA-256 {digest[:12]}…). {MEND}"
+            f"names (SHA-256 {digest[:12]}…). {MEND}"
         )
     return found

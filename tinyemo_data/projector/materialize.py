@@ -106,7 +106,7 @@ def materialize_projector(
         config = save_checkpoint(store, ensemble, settings, provenance, {})
         return MadeProjector(ensemble, config, {}, [], None, time.perf_counter() - began)
     labelled, _, missing = training_features(store, slug, settings.train_on)
-    selection = _choose(labelled, prototypes, settings)
+    selection = choose(labelled, prototypes, settings)
     trained = _train(store, labelled, prototypes, selection.settings, report)
     metrics = _metrics(labelled, trained, selection)
     provenance = trained_from(labelled, trained, slug, prototypes)
@@ -114,10 +114,6 @@ def materialize_projector(
     forget_other_seeds(store, fingerprint_of(selection.settings, trained.data_digest, prototypes))
     comparison = pl.DataFrame(selection.as_rows(), strict=False) if selection.table else None
     return MadeProjector(trained.ensemble, config, metrics, missing, comparison, time.perf_counter() - began)
-
-
-def _choose(labelled: LabelledFeatures, prototypes: Prototypes, settings: ProjectorSettings) -> Selection:
-    return choose(labelled, lambda _: prototypes, settings)
 
 
 def _train(

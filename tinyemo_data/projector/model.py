@@ -58,8 +58,7 @@ def projector_of(weights: dict[str, Tensor], origin: str, dropout: float = 0.2) 
     except RuntimeError as exc:
         raise CheckpointError(
             f"{origin}: these are no Metric Projector weights: {exc}. Expected a plain state dict with the "
-            "keys "
-            f"{', '.join(projector.state_dict())}. Download the file again, or give another one."
+            f"keys {', '.join(projector.state_dict())}. Download the file again, or give another one."
         ) from exc
     return projector.eval()
 

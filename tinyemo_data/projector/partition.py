@@ -23,8 +23,7 @@ def held_out_part(labelled: LabelledFeatures, fraction: float, seed: int) -> tup
     if not held_out:
         raise TrainingError(
             f"No part of the {len(labelled)} training rows can be held out for early stopping: every label "
-            "has one "
-            "picture only. Add pictures to the train split (two of a label at least)."
+            "has one picture only. Add pictures to the train split (two of a label at least)."
         )
     apart = torch.zeros(len(labelled), dtype=torch.bool)
     apart[held_out] = True

@@ -43,16 +43,16 @@ class Selection:
 
 def choose(
     labelled: LabelledFeatures,
-    prototypes_for: Callable[[str], Prototypes],
+    prototypes: Prototypes,
     settings: ProjectorSettings,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Selection:
     """Return the settings of best held-out top-1: as they stand, or under one of their candidates.
 
-    All are compared on the same folds of `labelled` (train rows alone); a tie goes to the earlier.
-    `prototypes_for` gives the prototypes of a grounding text; `progress` is told (candidates done, candidates
-    in all). With no candidates nothing is trained. Raises SettingsError for a candidate that is no setting.
+    All are compared on the same folds of `labelled` (train rows alone); a tie goes to the earlier. `progress` is
+    told (candidates done, candidates in all). With no candidates nothing is trained. Raises
+    SettingsError for a candidate that is no setting.
     """
     if not settings.candidates:
         return Selection(settings, [])
@@ -62,7 +62,6 @@ def choose(
     ]
     results: list[CrossValidation] = []
     for _, variant in variants:
-        prototypes = prototypes_for(variant.grounding_text)
         results.append(cross_validate(labelled, prototypes, variant, settings.folds, seed))
         if progress:
             progress(len(results), len(variants))

@@ -102,8 +102,7 @@ def _read_pickle(path: Path) -> Any:
     except pickle.UnpicklingError as exc:
         raise CheckpointError(
             f"{path} was refused: it is no intact state dict of tensors alone, and a pickle of anything "
-            "else can run "
-            f"code when it is read. {MEND}"
+            f"else can run code when it is read. {MEND}"
         ) from exc
     except (
         RuntimeError,
@@ -176,6 +175,5 @@ def _download(repository: str, revision: str | None) -> Path:
         raise CheckpointError(
             f"There is no local '{repository}', and from the hub {name} can't be had ({type(exc).__name__}"
             f"{f', HTTP {status}' if status else ''}). Check the name, the network, HF_ENDPOINT and, for "
-            "private "
-            f"repositories, HF_TOKEN. {MEND}"
+            f"private repositories, HF_TOKEN. {MEND}"
         ) from exc
