@@ -1,7 +1,7 @@
 """The ground floor: `sample_corpus` (demo only) and `samples/<dataset>`, one asset a dataset from one factory."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import polars as pl
@@ -10,13 +10,19 @@ from assets import metadata
 from assets.failures import failures_for_people
 from assets.progress import log_progress
 from assets.resources import RawResource, StoreResource
-from tinyemo_data import sample, sources
+from tinyemo_data import sample, sample_reading, sources
 from tinyemo_data.presence import dataset_folder
 from tinyemo_data.settings import DatasetSettings, Settings, checked
+from tinyemo_data.store import Store
+
+if TYPE_CHECKING:
+    from tinyemo_data.ingest import Ingested
 
 GROUP = "ingest"
 OWNERS = ["team:data"]
 CODE_VERSION = "1"
+PREVIEWED = 8  # rows
+SHEET = 6  # pictures an emotion
 
 
 class SamplesConfig(dg.Config):
@@ -96,31 +102,33 @@ def _samples_asset(name: str, settings: Settings) -> dg.AssetsDefinition:
             root = dataset_root(raw, settings, name)
             opened = store.open()
             ingested = ingest_into(opened, sources.get(name), root, wanted, log_progress(context, "pictures"))
-        return _samples_result(name, ingested.root, opened, ingested.notes)
+        return _samples_result(name, opened, ingested)
 
     return samples
 
 
-def _samples_result(name: str, root: Path, store: Any, notes: list[str]) -> dg.MaterializeResult:
+def _samples_result(name: str, store: Store, ingested: "Ingested") -> dg.MaterializeResult:
     from tinyemo_data import charts
 
-    rows, apart = sample.read_samples(store, name), sample.read_quarantine(store, name)
+    key, apart = sample.samples_key(name), sample.quarantine_key(name)
+    rows = sample_reading.read_columns(store, key, "emotion", "split")
+    head = sample_reading.read_head(store, key, sample.Sample, PREVIEWED)
     shown: dict[str, Any] = {
-        "dagster/row_count": len(rows),
+        "dagster/row_count": ingested.rows,
         "dagster/column_schema": metadata.column_schema(sample.Sample),
-        "dagster/uri": str(store.path(sample.samples_key(name))),
-        "preview": metadata.preview(rows.drop("sha256", "phash")),
-        "quarantined": len(apart),
-        "quarantine": metadata.preview(apart, rows=30),
+        "dagster/uri": str(store.path(key)),
+        "preview": metadata.preview(head.drop("sha256", "phash")),
+        "quarantined": ingested.kept_apart,
+        "quarantine": metadata.preview(sample_reading.read_head(store, apart, sample.Quarantined, 30), rows=30),
         "splits": dict(rows.group_by("split").len().sort("split").iter_rows()),
-        "notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in notes) or "none"),
+        "notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in ingested.notes) or "none"),
     }
     if rows["emotion"].null_count() < len(rows):
         shown["class_balance"] = metadata.picture(charts.class_balance(rows), f"samples an emotion of {name}")
-    if (rows["source_kind"] == "picture").any():
-        shown["pictures"] = metadata.picture(charts.contact_sheet(rows, root), f"pictures of {name}, a row an emotion")
-    version = dg.DataVersion(store.digest(sample.samples_key(name)))
-    return dg.MaterializeResult(metadata=shown, data_version=version)
+    if ingested.source_kind == "picture":
+        sheet = charts.contact_sheet(sample_reading.pick_pictures(store, name, SHEET), ingested.root, SHEET)
+        shown["pictures"] = metadata.picture(sheet, f"pictures of {name}, a row an emotion")
+    return dg.MaterializeResult(metadata=shown, data_version=dg.DataVersion(store.digest(key)))
 
 
 def _samples_checks(name: str) -> list[dg.AssetChecksDefinition]:
@@ -130,15 +138,16 @@ def _samples_checks(name: str) -> list[dg.AssetChecksDefinition]:
     def schema(store: StoreResource) -> dg.AssetCheckResult:
         """Every row of the table on disk holds to the Sample schema (columns, types, rules, unique ids)."""
         with failures_for_people():
-            rows = sample.read_samples(store.open(), name)
-        types = {column: str(kind) for column, kind in rows.schema.items()}
-        return dg.AssetCheckResult(passed=len(rows) > 0, metadata={"rows": len(rows), "types": types})
+            rows = sum(map(len, sample_reading.scan_samples(store.open(), name)))
+        types = {column: str(kind) for column, kind in sample.Sample.create_empty().schema.items()}
+        return dg.AssetCheckResult(passed=rows > 0, metadata={"rows": rows, "types": types})
 
     @dg.asset_check(asset=samples_key(name), name="published_count")
     def published_count(store: StoreResource) -> dg.AssetCheckResult:
         """As many usable and quarantined files as were published (drawn pictures and part copies have fewer)."""
         opened = store.open()
-        found = len(sample.read_samples(opened, name)) + len(sample.read_quarantine(opened, name))
+        keys = sample.samples_key(name), sample.quarantine_key(name)
+        found = sum(sample_reading.count_rows(opened, key) for key in keys)
         published = card.published.get("all")
         return dg.AssetCheckResult(
             passed=published is None or found == published,
@@ -149,7 +158,7 @@ def _samples_checks(name: str) -> list[dg.AssetChecksDefinition]:
     @dg.asset_check(asset=samples_key(name), name="nothing_quarantined")
     def nothing_quarantined(store: StoreResource) -> dg.AssetCheckResult:
         """No file had to be kept apart; the reasons are counted here."""
-        apart = sample.read_quarantine(store.open(), name)
+        apart = sample_reading.read_columns(store.open(), sample.quarantine_key(name), "reason")
         reasons = dict(apart.group_by("reason").len().sort(pl.col("len"), descending=True).iter_rows())
         return dg.AssetCheckResult(
             passed=apart.is_empty(),

@@ -12,13 +12,14 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.ingested import ingest, ingest_and_read
+from tinyemo_data import found_rows, sources
 from tinyemo_data import ingest as module
-from tinyemo_data import sources
-from tinyemo_data.errors import DatasetMissingError, LayoutError, UnknownLabelError
+from tinyemo_data.errors import DatasetMissingError, LayoutError, StoreError, UnknownLabelError
 from tinyemo_data.features.released import read_released_tensor
-from tinyemo_data.ingest import find_root, ingest, ingest_into
+from tinyemo_data.ingest import find_root, ingest_into
 from tinyemo_data.progress import Progress
-from tinyemo_data.sample import Quarantined, Sample, check_table, quarantine_key, read_samples, samples_key
+from tinyemo_data.sample import Quarantined, Sample, check_table, quarantine_key, samples_key
 from tinyemo_data.settings import DatasetSettings
 from tinyemo_data.sources.picture import PictureFacts, inspect_picture
 from tinyemo_data.sources.source import DatasetCard, Entry, Reject, Source
@@ -81,9 +82,9 @@ def oasis_as_emotion6(shared_data: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 def test_ingest_reads_photographs_in_emotion6s_layout(oasis_as_emotion6: Path, store: Store) -> None:
-    ingested = ingest_into(store, EMOTION6, oasis_as_emotion6, DatasetSettings(label="distribution", split_seed=3))
-    samples = read_samples(store, "emotion6")
-    assert samples.equals(ingested.samples)
+    chosen = DatasetSettings(label="distribution", split_seed=3)
+    ingested = ingest_and_read(store, EMOTION6, oasis_as_emotion6, chosen)
+    samples = ingested.samples
     assert (len(samples), len(ingested.quarantine), ingested.source_kind) == (90, 0, "picture")
     for row in samples.iter_rows(named=True):
         path = oasis_as_emotion6 / row["image_path"]
@@ -109,8 +110,8 @@ def test_ingest_writes_equal_bytes_when_run_again(oasis_as_emotion6: Path, tmp_p
 
 def test_ingest_reads_the_real_released_features(shared_data: Path, store: Store) -> None:
     root = shared_data / "emotion6_clip_features"
-    ingested = ingest_into(store, EMOTION6, root, KEYWORD)
-    samples = read_samples(store, "emotion6")
+    ingested = ingest_and_read(store, EMOTION6, root, KEYWORD)
+    samples = ingested.samples
     assert dict(samples["split"].value_counts().iter_rows()) == {"train": 1094, "validation": 292}
     assert ingested.source_kind == "feature" and ingested.quarantine.is_empty()
     assert samples.select("phash", "width", "height").null_count().row(0) == (1386, 1386, 1386)
@@ -137,7 +138,7 @@ def test_ingest_quarantines_every_bad_file_and_keeps_the_good_ones(tmp_path: Pat
     root = _write(tmp_path / "emotion6", files)
     (tmp_path / "secret.jpg").write_bytes(good)
     (root / "images" / "joy" / "8.jpg").symlink_to(tmp_path / "secret.jpg")
-    ingested = ingest_into(store, EMOTION6, root, KEYWORD)
+    ingested = ingest_and_read(store, EMOTION6, root, KEYWORD)
     assert ingested.samples["image_path"].to_list() == [
         "images/joy/1.jpg",
         "images/joy/6.png",
@@ -190,9 +191,84 @@ def test_ingest_is_the_same_whatever_the_window_and_batch(tmp_path: Path, monkey
     expected = ingest(EMOTION6, root, KEYWORD)
     monkeypatch.setattr(module, "HANDFUL", 3)
     monkeypatch.setattr(module, "WINDOW", 4)
-    monkeypatch.setattr(module, "BATCH", 7)
+    monkeypatch.setattr(found_rows, "BATCH", 7)
     found = ingest(EMOTION6, root, KEYWORD)
     assert found.samples.equals(expected.samples) and found.quarantine.equals(expected.quarantine)
+
+
+def test_ingest_keeps_the_first_of_an_id_apart_from_later_ones_however_far_they_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(found_rows, "BATCH", 4)
+    names = [f"{number:02d}.jpg" for number in range(30)]
+    # The same id again in another batch, later in the source's order but earlier by name, and a third time.
+    names = [*names[5:], "07.jpeg", *names[:5], "07.JPG", "29.JPG"]
+    root = _write(tmp_path, {name: _picture(number) for number, name in enumerate(names)})
+    found = ingest(_source(*map(_entry, names)), root, KEYWORD)
+    assert found.samples["image_path"].to_list() == sorted(names[:25] + names[26:31])
+    assert found.quarantine.select("path", "detail").rows() == [
+        ("07.JPG", "its id is that of 07.jpg"),
+        ("07.jpeg", "its id is that of 07.jpg"),
+        ("29.JPG", "its id is that of 29.jpg"),
+    ]
+
+
+def test_ingest_counts_rows_of_equal_bytes_when_they_lie_batches_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(found_rows, "BATCH", 4)
+    root = _write(tmp_path, {f"{number:02d}.jpg": _picture(number % 11) for number in range(30)})
+    found = ingest(_source(*(_entry(f"{number:02d}.jpg") for number in range(30))), root, KEYWORD)
+    assert found.notes == ["19 of 30 rows have the same bytes as an earlier one."]
+
+
+def test_ingest_keeps_the_dimension_of_most_ids_and_among_equals_the_first_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(found_rows, "BATCH", 2)
+    # 8 comes three times, but two of these share an id: of 4 and 8 there are two each, and 8 was seen first.
+    dimensions = {"z.pt": 8, "a.pt": 4, "y.pt": 8, "y.PT": 8, "b.pt": 4, "c.pt": 2}
+    for name, dimension in dimensions.items():
+        torch.save(torch.randn(dimension).half(), tmp_path / name)
+    source = _source(*map(_entry, dimensions))
+    source = Source(source.card, source.read, lambda _: True, source.read)
+    found = ingest(source, tmp_path, KEYWORD)
+    assert found.samples["image_path"].to_list() == ["y.pt", "z.pt"]
+    assert _reasons(found.quarantine) == {"y.PT": "duplicate_id"} | dict.fromkeys(
+        ("a.pt", "b.pt", "c.pt"), "wrong_dimension"
+    )
+
+
+def test_ingest_leaves_the_store_as_it_was_when_a_label_turns_out_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(found_rows, "BATCH", 2)
+    root = _write(tmp_path / "raw", {f"{number}.jpg": _picture(number) for number in range(6)})
+    store = Store(tmp_path / "store")
+    entries = [_entry(f"{number}.jpg") for number in range(6)]
+    ingest_into(store, _source(*entries), root, KEYWORD)
+    before = {path: path.read_bytes() for path in (tmp_path / "store").rglob("*") if path.is_file()}
+    with pytest.raises(UnknownLabelError):
+        ingest_into(store, _source(*entries[:5], _entry("5.jpg", emotion="glee")), root, KEYWORD)
+    assert {path: path.read_bytes() for path in (tmp_path / "store").rglob("*") if path.is_file()} == before
+
+
+def test_ingest_writes_equal_bytes_to_a_store_that_is_no_disk(tmp_path: Path) -> None:
+    root = _write(tmp_path / "raw", {f"{number}.jpg": _picture(number) for number in range(6)})
+    stores = Store(tmp_path / "store"), Store("memory://test-ingest")
+    for store in stores:
+        ingest_into(store, _source(*(_entry(f"{number}.jpg") for number in range(6))), root, KEYWORD)
+    for key in (samples_key("toy"), quarantine_key("toy")):
+        assert stores[0].digest(key) == stores[1].digest(key)
+
+
+def test_ingest_says_so_before_it_reads_when_the_store_cant_be_written(tmp_path: Path) -> None:
+    root = _write(tmp_path / "raw", {"1.jpg": _picture(1)})
+    (tmp_path / "store").write_bytes(b"a file where the store's folder belongs")
+    calls: list[Progress] = []
+    with pytest.raises(StoreError, match=r"store/samples can't be made"):
+        ingest_into(Store(tmp_path / "store"), _source(_entry("1.jpg")), root, KEYWORD, calls.append)
+    assert not calls
 
 
 def test_ingest_reads_only_a_window_ahead_of_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,7 +327,7 @@ def test_ingest_keeps_every_field_that_an_entry_brings(tmp_path: Path) -> None:
 def test_ingest_quarantines_names_that_no_table_can_hold(tmp_path: Path, store: Store) -> None:
     names = ["new\nline.jpg", "caf\udce9.jpg", "fine é.jpg"]
     root = _write(tmp_path, {name: _picture(number) for number, name in enumerate(names)})
-    ingested = ingest_into(store, _source(*map(_entry, names)), root, KEYWORD)
+    ingested = ingest_and_read(store, _source(*map(_entry, names)), root, KEYWORD)
     assert ingested.samples["image_path"].to_list() == ["fine é.jpg"]
     assert _reasons(ingested.quarantine) == {"caf\\udce9.jpg": "bad_name", "new\nline.jpg": "bad_name"}
 

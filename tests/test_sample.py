@@ -5,6 +5,7 @@ from tinyemo_data.errors import StoreError, TableError
 from tinyemo_data.sample import (
     Quarantined,
     Sample,
+    check_ids,
     check_table,
     read_quarantine,
     read_samples,
@@ -63,6 +64,20 @@ def test_check_table_names_the_rule_and_the_row_that_breaks_it(changes: dict[str
 def test_check_table_refuses_a_sample_id_twice() -> None:
     with pytest.raises(TableError, match="primary_key"):
         check_table(pl.concat([sample_table(), sample_table()]), Sample, "here")
+
+
+@pytest.mark.parametrize("ids", ["aab", "aba", "ba"], ids=["twice", "again", "falling"])
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_check_ids_refuses_an_id_that_is_not_after_the_one_before_it(ids: str, rows: int) -> None:
+    table = pl.concat([sample_table(sample_id=f"emotion6/{name}") for name in ids])
+    with pytest.raises(TableError, match=r"here: 'emotion6/a' comes twice or out of order"):
+        list(check_ids(table.iter_slices(rows), "here"))
+
+
+def test_check_ids_gives_the_parts_as_they_are_when_the_ids_ascend() -> None:
+    parts = [sample_table(sample_id=f"emotion6/{name}") for name in ("a", "a b", "a/b", "ab", "é", "😀")]
+    parts.insert(2, Sample.create_empty())
+    assert pl.concat(check_ids(parts, "here")).equals(pl.concat(parts))
 
 
 def test_check_table_names_a_missing_column() -> None:

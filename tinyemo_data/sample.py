@@ -4,6 +4,8 @@ The schema is declared once, here, and checked wherever a table is written or re
 relative to the store: `samples/<dataset>.parquet` and `quarantine/<dataset>.parquet`.
 """
 
+from collections.abc import Iterable, Iterator
+
 import dataframely as dy
 import polars as pl
 
@@ -112,13 +114,30 @@ def check_table(table: pl.DataFrame, schema: type[dy.Schema], origin: str) -> pl
     return valid.select(schema.column_names())
 
 
+def check_ids(tables: Iterable[pl.DataFrame], origin: str) -> Iterator[pl.DataFrame]:
+    """Give the parts of a Sample table; raise TableError where an id is not after the one before it.
+
+    Across parts this is what `check_table` can't see: that ids are unique, and the rows sorted by them.
+    """
+    last = ""
+    for table in tables:
+        ids = table["sample_id"]
+        wrong = table.filter(ids <= ids.shift(1, fill_value=last))["sample_id"]
+        if len(wrong):
+            raise TableError(
+                f"{origin}: '{wrong[0]}' comes twice or out of order; ids are unique and the rows sorted by them. "
+                "Materialize its asset again."
+            )
+        last = ids[-1] if len(ids) else last
+        yield table
+
+
 def write_samples(store: Store, dataset: str, samples: pl.DataFrame, quarantine: pl.DataFrame) -> None:
-    """Check and write a dataset's Sample table (sorted by `sample_id`) and its quarantine (sorted by path)."""
-    kept_apart = check_table(quarantine, Quarantined, f"quarantine of {dataset}").sort("path", "reason")
-    rows = check_table(samples, Sample, f"samples of {dataset}").sort("sample_id")
-    # The Sample table is the completion mark: the quarantine is there whenever it is.
-    store.write_table(quarantine_key(dataset), kept_apart)
-    store.write_table(samples_key(dataset), rows)
+    """Sort, check and write the tables of a dataset that is small enough to be in memory as a whole."""
+    # Not at the top: what writes tables needs the schemas that are declared here.
+    from tinyemo_data.sample_writing import write_sorted_samples
+
+    write_sorted_samples(store, dataset, [samples.sort("sample_id")], [quarantine.sort("path", "reason")])
 
 
 def read_samples(store: Store, dataset: str) -> pl.DataFrame:

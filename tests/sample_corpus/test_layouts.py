@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.ingested import Tables, ingest
 from tinyemo_data import sources, taxonomy
-from tinyemo_data.ingest import Ingested, ingest
 from tinyemo_data.sample_corpus.finish import brightness
 from tinyemo_data.sample_corpus.layouts import CorpusReport, abstract, draw_corpus, emotion6
 from tinyemo_data.sample_corpus.layouts.corpus import LAYOUTS
@@ -34,7 +34,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CorpusReport
     return raw, draw_corpus(raw, sorted(LAYOUTS), SampleCorpusSettings(pictures_per_emotion=PICTURES, size=48))
 
 
-def read(corpus: tuple[Path, CorpusReport], dataset: str, label: str = "keyword") -> Ingested:
+def read(corpus: tuple[Path, CorpusReport], dataset: str, label: str = "keyword") -> Tables:
     return ingest(sources.get(dataset), corpus[0] / dataset, DatasetSettings.model_validate({"label": label}))
 
 

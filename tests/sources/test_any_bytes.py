@@ -94,10 +94,10 @@ def outcome(copy: Copy, content: bytes, label: str) -> None:
     except TinyEmoError as exc:
         assert len(str(exc)) > 20
         return
-    assert read_samples(copy.store, name).equals(ingested.samples)
-    assert read_quarantine(copy.store, name).height == ingested.quarantine.height
+    samples = read_samples(copy.store, name)
+    assert (len(samples), read_quarantine(copy.store, name).height) == (ingested.rows, ingested.kept_apart)
     there = {path.relative_to(ingested.root).as_posix() for path in ingested.root.rglob("*.jpg")}
-    assert set(ingested.samples["image_path"]) <= there
+    assert set(samples["image_path"]) <= there
 
 
 EXAMPLES = settings(
@@ -108,7 +108,7 @@ LABELS = st.sampled_from(["keyword", "distribution"])
 
 def test_ingest_succeeds_with_the_file_as_it_is_distributed(copy: Copy) -> None:
     copy.label_file.write_bytes(copy.whole)
-    assert len(ingest_into(copy.store, sources.get(copy.root.name), copy.root, DatasetSettings()).samples) >= 8
+    assert ingest_into(copy.store, sources.get(copy.root.name), copy.root, DatasetSettings()).rows >= 8
 
 
 @EXAMPLES
