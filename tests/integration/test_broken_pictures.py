@@ -186,6 +186,7 @@ def profile(base: Path) -> settings.Settings:
     own = settings.load("emotion6").model_dump() | {"raw": f"{base}/raw", "store": f"{base}/store"}
     own["datasets"] = {"fi": {}}
     own["projector"]["train_on"] = own["evaluation"]["datasets"] = ["fi"]
+    own["synthesis"] = {"sets": {}}
     return settings.Settings(**own)
 
 

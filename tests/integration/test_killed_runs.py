@@ -28,6 +28,7 @@ def write_profile(folder: Path) -> Path:
     demo["projector"] |= {"train_on": ["emotion6"], "seeds": [0, 1], "epochs": 20, "patience": 20}
     demo["encoder"] |= {"batch_size": 8}
     demo["evaluation"] |= {"datasets": ["emotion6"]}
+    demo["synthesis"] = {"sets": {}}
     (folder / "dagster.yaml").write_text(DAGSTER_YAML)
     path = folder / "profile.yaml"
     path.write_text(yaml.safe_dump(demo))
