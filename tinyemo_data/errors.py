@@ -56,6 +56,54 @@ class PromptError(TinyEmoError):
     """A prompt template is absent, malformed, or was given other variables than it names."""
 
 
+class LedgerError(TinyEmoError):
+    """The request ledger can't be opened, is no ledger, or is another version's."""
+
+
+class PriceError(TinyEmoError):
+    """A model has no known price, so that no budget could hold."""
+
+
+class BudgetError(TinyEmoError):
+    """The budget's wall was reached: what was bought is kept, and the message says how to go on."""
+
+
+class SynthesisError(TinyEmoError):
+    """Asking a language model stopped: a key, a limit or a service; all that was answered is kept."""
+
+
+class RehearsalError(TinyEmoError):
+    """The rehearsal server can't be started, or was asked for something that it does not have."""
+
+
+class InstructFileError(TinyEmoError):
+    """A file of conversations can't be read, or has no shape that a trainer or an import takes."""
+
+
+class AuditError(TinyEmoError):
+    """What the bias audit is given does not fit together, or leaves no pair that could be tested."""
+
+
+class RecordNotFoundError(TinyEmoError):
+    """A record's id is in no instruct set, or in several."""
+
+
+class RulesError(TinyEmoError):
+    """The rules were asked for what they can't say: another task, a label that is not there, an unknown picture."""
+
+
+class StagingError(TinyEmoError):
+    """A repository can't be staged, or does not lie as it was staged."""
+
+
+class LicenceError(TinyEmoError):
+    """A staged repository holds what must not leave this house, or what nobody allowed to leave yet."""
+
+
+class HubError(TinyEmoError):
+    """The Hub can't be reached, or refused what was asked of it; nothing is half-published."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return `" Did you mean 'x'?"` for the known word closest to `word`, or an empty string."""
     matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
