@@ -26,5 +26,5 @@ def log_progress(context: dg.AssetExecutionContext, unit: str) -> Callable[[Prog
 
 def _line(progress: Progress, unit: str) -> str:
     line = f"{progress.done:,} of {progress.total:,} {unit}" if progress.total else f"{progress.done:,} {unit}"
-    line += f", {progress.rate:,.1f}/s"
+    line += f", {progress.rate:,.1f}/s" + (f", {progress.detail}" if progress.detail else "")
     return line if progress.seconds_left is None else f"{line}, {progress.seconds_left / 60:.1f} min left"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 
@@ -18,6 +18,7 @@ class Progress:
     total: int
     rate: float  # items a second since the step began
     seconds_left: float | None  # None while nothing is done yet
+    detail: str = ""  # what else people want to see beside it, such as dollars so far
 
 
 Report = Callable[[Progress], None]
@@ -33,6 +34,7 @@ class Meter:
         self._report = report
         self._clock = clock
         self._start = clock()
+        self._detail = ""
 
     @property
     def seconds(self) -> float:
@@ -44,9 +46,10 @@ class Meter:
         """Items a second since the step began; 0 while none is done."""
         return self.done / self.seconds if self.done and self.seconds > 0 else 0.0
 
-    def advance(self, items: int) -> None:
-        """Count `items` more as done and report."""
+    def advance(self, items: int, detail: str | None = None) -> None:
+        """Count `items` more as done and report; `detail` replaces what was told beside it."""
         self.done += items
+        self._detail = self._detail if detail is None else detail
         self._tell()
 
     def finish(self, total: int) -> None:
@@ -58,23 +61,43 @@ class Meter:
         if self._report is not None:
             rate = self.rate
             left = (self.total - self.done) / rate if rate and self.total >= self.done else None
-            self._report(Progress(self.done, self.total, rate, left))
+            self._report(Progress(self.done, self.total, rate, left, self._detail))
 
 
 @contextlib.contextmanager
 def terminal_progress(description: str, unit: str = "pictures", console: Console | None = None) -> Iterator[Report]:
     """Draw a bar with count, rate and time left; give the function to report to."""
+    with terminal_bars(description, console) as bar_of:
+        yield bar_of(unit)
+
+
+@contextlib.contextmanager
+def terminal_bars(description: str, console: Console | None = None) -> Iterator[Callable[[str], Report]]:
+    """Draw bars one below the other, one for each unit that is asked for; give what returns a unit's report."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]:.0f} {task.fields[unit]}/s"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[detail]}"),
     )
-    with Bar(*columns, console=console or Console(stderr=True)) as bar:
-        task = bar.add_task(description, total=None, rate=0.0, unit=unit)
+    with Bar(*columns, console=console or Console(stderr=True)) as bars:
+        tasks: dict[str, TaskID] = {}
 
-        def report(progress: Progress) -> None:
-            bar.update(task, completed=progress.done, total=progress.total, rate=progress.rate)
+        def bar_of(unit: str) -> Report:
+            if unit not in tasks:
+                tasks[unit] = bars.add_task(description, total=None, rate=0.0, unit=unit, detail="")
 
-        yield report
+            def report(progress: Progress) -> None:
+                bars.update(
+                    tasks[unit],
+                    completed=progress.done,
+                    total=progress.total,
+                    rate=progress.rate,
+                    detail=progress.detail,
+                )
+
+            return report
+
+        yield bar_of

@@ -21,9 +21,13 @@ PROFILES = Path(__file__).parent / "profiles"
 PREFIX = "TINYEMO_"
 # Read by the tests and by `load` themselves, so they are no fields below.
 OTHER_VARIABLES = {"TINYEMO_PROFILE", "TINYEMO_SHARED", "TINYEMO_FAULT_TRIALS"}
+# Groups whose keys are names: TINYEMO_SYNTHESIS__SETS__HQ__LIMIT=10; pydantic checks what follows the name.
+BY_NAME = (f"{PREFIX}DATASETS__", f"{PREFIX}SYNTHESIS__SETS__")
 
 Group = TypeVar("Group", bound=BaseModel)
 LossName = Literal["prototype_softmax", "info_nce", "info_nce_original", "nt_xent", "cosine"]
+BackendName = Literal["rules", "anthropic", "anthropic_batches", "openai_compatible"]
+PAID_BACKENDS = ("anthropic", "anthropic_batches")
 
 
 class Strict(BaseModel):
@@ -96,12 +100,97 @@ class EvaluationSettings(Strict):
     seed: int = 0
 
 
+class InstructSetSettings(Strict):
+    """One instruct set. What is null here is as the group `synthesis` has it."""
+
+    enabled: bool = True
+    tasks: list[str] | None = Field(None, description="prompts of the set, such as caption; null: all of its folder")
+    per_emotion: int | None = Field(None, ge=1, description="accepted records wanted an emotion; null: all there are")
+    withheld_share: float = Field(0.5, ge=0, le=1, description="share of reasoning questions that hide the label")
+    draws: int = Field(1, ge=1, le=100, description="questions a picture and task: candidates for a quota")
+    datasets: list[str] | None = None
+    backend: BackendName | None = None
+    model: str | None = None
+    max_tokens: int | None = Field(None, ge=16)
+    limit: int | None = Field(None, ge=1)
+
+
+class SynthesisSettings(Strict):
+    """Which instruct sets are made, of which pictures, and which language model answers."""
+
+    sets: dict[str, InstructSetSettings] = Field(default={}, description="set (a folder of prompts/) -> its options")
+    datasets: list[str] = Field(default=[], description="datasets whose train split is asked about")
+    label_origin: Literal["annotators", "projector"] = Field(
+        "annotators", description="whose label records are conditioned on: the dataset's, or the projector's"
+    )
+    backend: BackendName = Field("rules", description="who answers; rules: this program's own sentences, offline")
+    model: str | None = Field(None, description="model that answers; null: the backend's for the prompt's class")
+    base_url: str | None = Field(None, description="openai_compatible: the server, such as http://localhost:8000/v1")
+    concurrency: int = Field(256, ge=1, description="requests in flight")
+    budget_usd: float | None = Field(None, ge=0, description="dollars that may be spent in all; a wall")
+    unpriced: bool = Field(False, description="take a model without a known price as free: a server of your own")
+    picture_side: int | None = Field(
+        512, ge=28, description="longest side in pixels of the picture that is sent; null: facts alone, no picture"
+    )
+    max_tokens: int | None = Field(None, ge=16, description="longest answer; null: as the prompt says")
+    seed: int = Field(0, description="decides order, questions, options and variants")
+    limit: int | None = Field(None, ge=1, description="pictures at most, drawn by seed; null: all")
+    wait_for_batches: bool = Field(False, description="anthropic_batches: wait for the end of what was submitted")
+
+    @model_validator(mode="after")
+    def _backends_have_what_they_need(self) -> Self:
+        for name, options in self.sets.items():
+            backend = options.backend or self.backend
+            if options.enabled and backend in PAID_BACKENDS and self.budget_usd is None:
+                raise ValueError(
+                    f"the set '{name}' asks {backend}, which costs money: say budget_usd (0 sends nothing)"
+                )
+            if options.enabled and backend == "openai_compatible" and not self.base_url:
+                raise ValueError(f"the set '{name}' asks {backend}: say base_url, such as http://localhost:8000/v1")
+            if options.enabled and backend == "openai_compatible" and not (options.model or self.model):
+                raise ValueError(f"the set '{name}' asks {backend}: say which model its server has")
+        return self
+
+
 class SampleCorpusSettings(Strict):
     """The drawn pictures of the demo."""
 
     seed: int = 0
     pictures_per_emotion: int = Field(40, ge=4)
     size: int = Field(96, ge=32, description="pixels, short side")
+
+
+REPOSITORY_NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,94}[A-Za-z0-9])?$"
+
+
+class RepositoryNames(Strict):
+    """What the repositories are called; each is `<namespace>/<name>` on the Hub."""
+
+    pretrain: str = Field("tinyemo-pretrain", pattern=REPOSITORY_NAME)
+    finetune: str = Field("tinyemo-finetune", pattern=REPOSITORY_NAME)
+    hq: str = Field("tinyemo-hq", pattern=REPOSITORY_NAME)
+    projector: str = Field("tinyemo-projector", pattern=REPOSITORY_NAME)
+    mm_llm: str = Field("tinyemo-mm-llm", pattern=REPOSITORY_NAME)
+
+
+class HubSettings(Strict):
+    """Staging and publishing. Staging is always safe; nothing leaves this machine unless `publish` is true."""
+
+    namespace: str | None = Field(
+        None, pattern=REPOSITORY_NAME, description="user or organisation on the Hub that publishes"
+    )
+    publish: bool = Field(False, description="send what was staged; false: stage it, for a person to look at")
+    private: bool = Field(True, description="whether repositories and collection are made private")
+    acknowledge_terms: bool = Field(
+        False, description="true: somebody read the terms of whoever answered; they allow training on the answers"
+    )
+    features_override: bool = Field(
+        False, description="publish picture features, too, of the datasets whose entry in licences.yaml lets you decide"
+    )
+    pull_request: bool = Field(False, description="open a pull request in place of a commit to main")
+    tag: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="tag of the published commit")
+    collection: str | None = Field("TinyEmo", description="title of the collection that groups them; null: none")
+    repositories: RepositoryNames = RepositoryNames()
 
 
 class Settings(BaseSettings):
@@ -127,10 +216,17 @@ class Settings(BaseSettings):
     projector: ProjectorSettings
     evaluation: EvaluationSettings
     sample_corpus: SampleCorpusSettings = SampleCorpusSettings()
+    synthesis: SynthesisSettings = SynthesisSettings()
+    hub: HubSettings = HubSettings()
 
     @model_validator(mode="after")
     def _combined_datasets_are_of_the_profile(self) -> Self:
-        named = {"projector.train_on": self.projector.train_on, "evaluation.datasets": self.evaluation.datasets}
+        named = {
+            "projector.train_on": self.projector.train_on,
+            "evaluation.datasets": self.evaluation.datasets,
+            "synthesis.datasets": self.synthesis.datasets,
+            **{f"synthesis.sets.{name}.datasets": one.datasets or [] for name, one in self.synthesis.sets.items()},
+        }
         for key, names in named.items():
             for name in names:
                 if name not in self.datasets:
@@ -267,6 +363,6 @@ def _refuse_unknown_variables() -> None:
     known = set(variables()) | OTHER_VARIABLES
     for name in os.environ:
         if name.upper().startswith(PREFIX) and name.upper() not in known:
-            if name.upper().startswith(f"{PREFIX}DATASETS__"):
+            if name.upper().startswith(BY_NAME):
                 continue
             raise SettingsError(f"Environment variable {name}: there is no such setting.{nearest(name.upper(), known)}")

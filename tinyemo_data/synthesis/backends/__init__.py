@@ -1,0 +1,1 @@
+"""Backends: what answers a request, each behind one small function or class."""

@@ -1,0 +1,50 @@
+"""The rules backend: an answer to any request, made of nothing but what is known of its picture."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from tinyemo_data.errors import RulesError, nearest
+from tinyemo_data.synthesis.backends.rules.question import Question, read_question
+from tinyemo_data.synthesis.backends.rules.tasks import (
+    caption,
+    dialogue,
+    preferences,
+    reasoning,
+    sqa,
+    statements,
+    triggers,
+    vqa,
+)
+
+VERSION = "1"
+TASKS: Mapping[str, Callable[[Question], dict[str, Any]]] = {
+    "dialogue/emotion": dialogue.answer,
+    "finetune/reasoning": reasoning.answer_short,
+    "hq/reasoning": reasoning.answer_careful,
+    "preferences/pair": preferences.answer,
+    "pretrain/caption": caption.answer,
+    "pretrain/sqa": sqa.answer,
+    "pretrain/vqa": vqa.answer,
+    "statements/pair": statements.answer,
+    "triggers/detail": triggers.answer,
+}
+
+
+def answer(body: Mapping[str, Any]) -> bytes:
+    """Return the raw reply to a canonical request's body: `{"rules": version, "text": JSON of the reply's fields}`.
+
+    A pure function of the request's seed, picture and `known`: `{"task", "variant", "emotion", "taxonomy", "options",
+    "question", "facts"}`, the facts being the fields of `subject.Facts`. Raises RulesError for a task that there is
+    not, a task that needs a label of a picture that has none, or a picture of which nothing is known;
+    UnknownLabelError for a label that the rules' lexicon does not have.
+    """
+    question = read_question(body)
+    if question.task not in TASKS:
+        raise RulesError(
+            f"The rules know no task '{question.task}'.{nearest(question.task, TASKS)} Known: {', '.join(TASKS)}. "
+            "Use a backend with a language model for other prompts."
+        )
+    fields = TASKS[question.task](question)
+    return orjson.dumps({"rules": VERSION, "text": orjson.dumps(fields).decode()})

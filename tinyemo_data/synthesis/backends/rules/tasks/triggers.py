@@ -1,0 +1,41 @@
+"""Triggers: the detail of a picture that speaks most for its label."""
+
+from typing import Any
+
+from tinyemo_data.synthesis.backends.rules.compose import cue_slots, say
+from tinyemo_data.synthesis.backends.rules.evidence import CONCRETE, Cue, draw_cues
+from tinyemo_data.synthesis.backends.rules.grammar import Phrase, Phrases
+from tinyemo_data.synthesis.backends.rules.question import Question, case_for
+
+SECOND = 0.5  # how often the next detail is named as well
+WHOLE = Phrase("the picture as a whole")
+
+
+def answer(question: Question) -> dict[str, Any]:
+    """Return a detail and a sentence or two on why it; the label is named once."""
+    case, rng = case_for(question, question.named), question.rng
+    concrete = [cue for cue in case.cues if cue.kind in CONCRETE]
+    cues = draw_cues(concrete or case.cues, 1, rng)
+    slots: dict[str, Phrases] = {"label": case.emotion.named}
+    if not cues:
+        evidence = question.evidence
+        subject = evidence[0].subjects[:1] if evidence else (WHOLE,)
+        slots = {**question.slots, **slots, "subject": subject}
+        return {"detail": subject[0].text, "answer": say("triggers", "weak answer", slots, rng)}
+    found = cue_slots(cues[0], rng)
+    sentences = [say("triggers", "answer", slots | found, rng)]
+    others = _others(case.cues, cues[0])
+    if others and rng.random() < SECOND:
+        second = draw_cues(others, 1, rng)[0]
+        sentences.append(say("triggers", "second", cue_slots(second, rng), rng))
+    return {"detail": found["subject"][0].text, "answer": " ".join(sentences)}
+
+
+def _others(cues: list[Cue], first: Cue) -> list[Cue]:
+    """Return the cues that are called something else, without the effect that was told of the first."""
+    others = [cue for cue in cues if first.subjects[0] not in cue.subjects]
+    rest = [
+        Cue(cue.kind, cue.subjects, tuple(effect for effect in cue.effects if effect not in first.effects))
+        for cue in others
+    ]
+    return [cue for cue in rest if cue.effects]
