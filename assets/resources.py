@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from tinyemo_data.settings import EncoderSettings, Settings, checked
+from tinyemo_data.settings import EncoderSettings, Settings, SynthesisSettings, checked
 from tinyemo_data.store import Store
 
 
@@ -48,6 +48,25 @@ class LanguageModel(dg.ConfigurableResource):
     tokenizer: str | None = None
 
 
+class Generator(dg.ConfigurableResource):
+    """Who answers instruct questions, and the budget that all of them share. A key is in the environment alone."""
+
+    backend: str
+    model: str | None = None
+    base_url: str | None = None
+    concurrency: int = 256
+    budget_usd: float | None = None
+    unpriced: bool = False
+    wait_for_batches: bool = False
+    ledger: str | None = None
+
+    def over(self, settings: Settings) -> Settings:
+        """Return `settings` with these values laid over its synthesis."""
+        values = self.model_dump(include=set(SynthesisSettings.model_fields))
+        synthesis = checked(SynthesisSettings, settings.synthesis.model_dump() | values)
+        return settings.model_copy(update={"synthesis": synthesis, "ledger": self.ledger})
+
+
 def build_resources(settings: Settings) -> dict[str, dg.ConfigurableResource]:
     """Return the resources of a profile, by the names that assets ask for."""
     encoder = settings.encoder
@@ -55,5 +74,11 @@ def build_resources(settings: Settings) -> dict[str, dg.ConfigurableResource]:
         "store": StoreResource(url=settings.store, pictures=settings.pictures),
         "raw": RawResource(folder=settings.raw),
         "clip_encoder": ClipEncoder(**encoder.model_dump()),
+        "generator": _generator(settings),
         "language_model": LanguageModel(location=settings.language_model, tokenizer=settings.language_model_tokenizer),
     }
+
+
+def _generator(settings: Settings) -> Generator:
+    named = settings.synthesis.model_dump(include=set(Generator.model_fields))
+    return Generator(ledger=settings.ledger, **named)

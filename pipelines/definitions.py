@@ -7,16 +7,27 @@ import dagster as dg
 from dotenv import load_dotenv
 
 from assets.evaluation import build_evaluation
+from assets.exports import build_exports
 from assets.features import build_features
 from assets.ingest import build_ingest
+from assets.instruct import build_instruct
 from assets.leakage import build_leakage
 from assets.projector import build_projector
 from assets.resources import build_resources
+from pipelines.automation import build_sensors
 from pipelines.console import console
 from pipelines.jobs import build_jobs
 from tinyemo_data import settings as profile_settings
 
-BUILDERS = (build_ingest, build_features, build_leakage, build_projector, build_evaluation)
+BUILDERS = (
+    build_ingest,
+    build_features,
+    build_leakage,
+    build_projector,
+    build_evaluation,
+    build_instruct,
+    build_exports,
+)
 
 
 def build_defs(settings: profile_settings.Settings | None = None, **resources: Any) -> dg.Definitions:
@@ -28,6 +39,7 @@ def build_defs(settings: profile_settings.Settings | None = None, **resources: A
         assets=[found for found in definitions if not isinstance(found, dg.AssetChecksDefinition)],
         asset_checks=[found for found in definitions if isinstance(found, dg.AssetChecksDefinition)],
         jobs=build_jobs(chosen),
+        sensors=build_sensors(chosen),
         resources={**build_resources(chosen), **resources},
         loggers={"console": console},
         executor=dg.in_process_executor,

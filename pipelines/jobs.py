@@ -26,6 +26,15 @@ def build_jobs(settings: Settings) -> list[Any]:
             description="Prototypes, Metric Projector and accuracy table from cached features. Under a minute; free.",
         ),
     ]
+    if any(options.enabled for options in settings.synthesis.sets.values()):
+        jobs.append(
+            dg.define_asset_job(
+                "synthesis",
+                dg.AssetSelection.groups("instruct"),
+                description=f"All instruct sets and their exports, by the backend {settings.synthesis.backend}. What "
+                "is not answered yet is asked, within the budget; nothing is bought twice.",
+            )
+        )
     if settings.pictures == "drawn":
         description = "The whole graph on drawn pictures, offline. Under 2 minutes on 2 cores; free."
         jobs.append(dg.define_asset_job("demo", dg.AssetSelection.all(), description=description))

@@ -88,3 +88,41 @@ def similarity_map(labels: Sequence[str], similarity: npt.NDArray[np.float32]) -
     axes.set_yticks(range(len(labels)), labels)
     figure.colorbar(image, ax=axes, shrink=0.8, label="cosine")
     return to_png(figure)
+
+
+def funnel(stages: Sequence[tuple[str, int, int]]) -> bytes:
+    """Draw a funnel: per stage its name, what entered it and what it held back; stages that hold nothing are left out.
+
+    The last bar is what is left after all stages.
+    """
+    shown = [(name, entered, held) for name, entered, held in stages if held]
+    left = stages[-1][1] - stages[-1][2] if stages else 0
+    names = [*(name for name, _, _ in shown), "accepted"]
+    passed = [*(entered - held for _, entered, held in shown), left]
+    held_back = [*(held for _, _, held in shown), 0]
+    figure, axes = new_figure(7, 0.8 + 0.3 * len(names))
+    axes.barh(names, passed, color=COLOURS[0], label="went on")
+    axes.barh(names, held_back, left=passed, color=COLOURS[1], label="held back")
+    for place, (count, held) in enumerate(zip(passed, held_back, strict=True)):
+        axes.text(count + held, place, f" {held:,}" if held else f" {count:,}", va="center", fontsize=8)
+    axes.invert_yaxis()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return to_png(figure)
+
+
+def balance(counts: Mapping[tuple[str | None, str], int]) -> bytes:
+    """Draw the number of records an emotion (rows) and task (colours), from counts by both."""
+    emotions = sorted({emotion or "no label" for emotion, _ in counts})
+    tasks = sorted({task for _, task in counts})
+    figure, axes = new_figure(7, 0.8 + 0.28 * max(len(emotions), 2))
+    left = np.zeros(len(emotions))
+    for place, task in enumerate(tasks):
+        widths = np.array([counts.get((None if name == "no label" else name, task), 0) for name in emotions])
+        axes.barh(emotions, widths, left=left, color=COLOURS[place % len(COLOURS)], label=f"{task} ({widths.sum():,})")
+        left += widths
+    axes.invert_yaxis()
+    axes.set_xlabel("records")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return to_png(figure)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from tinyemo_data import settings
 from tinyemo_data.errors import TinyEmoError
+from tinyemo_data.synthesis.rehearsal.command import rehearse
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 
@@ -42,6 +43,101 @@ def show(profile: Profile = None) -> None:
         print_overview(chosen, console)
     except TinyEmoError as exc:
         _stop(exc)
+
+
+@app.command()
+def synthesize(
+    name: Annotated[str, typer.Argument(help="an instruct set of the profile, such as finetune")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="say what asking would send and cost; send nothing")
+    ] = False,
+    profile: Profile = None,
+) -> None:
+    """Make one instruct set here and now, as its asset would; what was answered before is not asked again."""
+    from tinyemo_data.instruct_command import forecast_here, make_here
+
+    chosen = _settings(profile)
+    try:
+        ended_well = forecast_here(chosen, name, console) if dry_run else make_here(chosen, name, console)
+    except TinyEmoError as exc:
+        _stop(exc)
+    raise typer.Exit(0 if ended_well else 1)
+
+
+@app.command()
+def explain(
+    record: Annotated[str, typer.Argument(help="a record's id, such as emoset/image/awe/awe_00001#reasoning")],
+    set_name: Annotated[str | None, typer.Option("--set", help="its set, where several have that id")] = None,
+    profile: Profile = None,
+) -> None:
+    """Say where a record comes from: picture, prompt as sent, raw reply, gates, tokens, price, model, date."""
+    from tinyemo_data.instruct_command import explain_here
+
+    chosen = _settings(profile)
+    try:
+        explain_here(chosen, record, set_name, console)
+    except TinyEmoError as exc:
+        _stop(exc)
+
+
+@app.command()
+def lint(
+    file: Annotated[Path, typer.Argument(help="a LLaVA JSON file")],
+    stage: Annotated[int, typer.Option(help="the trainer's stage: 1 connector, 2 instructions")],
+    images: Annotated[Path | None, typer.Option(help="the trainer's --image_folder, to look for pictures")] = None,
+    tokenizer: Annotated[Path | None, typer.Option(help="the language model's tokenizer.json, to count tokens")] = None,
+) -> None:
+    """Look through a training file for what the trainer would trip over; exits with 1 where there is something."""
+    from tinyemo_data.synthesis.export.lint import lint as look_through
+    from tinyemo_data.synthesis.export.lint import read_tokenizer
+
+    try:
+        report = look_through(file, stage, images, None if tokenizer is None else read_tokenizer(tokenizer))
+    except TinyEmoError as exc:
+        _stop(exc)
+    for line in report.lines():
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
+    raise typer.Exit(int(not report.ok))
+
+
+@app.command()
+def batches(
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="cancel all that are under way; what is done is kept")
+    ] = False,
+    abandon: Annotated[
+        str | None, typer.Option(help="id of a batch whose results are gone: ask its requests again")
+    ] = None,
+    profile: Profile = None,
+) -> None:
+    """Say which message batches are under way: since when, how many requests, until when, and dollars at risk."""
+    from tinyemo_data.instruct_command import batches_here
+
+    chosen = _settings(profile)
+    try:
+        batches_here(chosen, cancel, abandon, console)
+    except TinyEmoError as exc:
+        _stop(exc)
+
+
+@app.command()
+def import_released(
+    file: Annotated[Path, typer.Argument(help="a released JSON file, such as that of TinyEmo-EmoReason-175k")],
+    name: Annotated[str, typer.Argument(help="which set it is; an unknown name lists them")],
+    images: Annotated[Path | None, typer.Option(help="folder that WEBEmo lies in, to look for pictures")] = None,
+    profile: Profile = None,
+) -> None:
+    """Import a TinyEmo set as it was released: paths and spellings mended, faults counted."""
+    from tinyemo_data.instruct_command import import_here
+
+    chosen = _settings(profile)
+    try:
+        import_here(chosen, file, name, images, console)
+    except TinyEmoError as exc:
+        _stop(exc)
+
+
+app.command()(rehearse)
 
 
 def _settings(profile: str | None) -> settings.Settings:

@@ -37,6 +37,7 @@ def run(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
             "datasets": {name: DatasetSettings() for name in names},
             "projector": demo.projector.model_copy(update=projector),
             "evaluation": demo.evaluation.model_copy(update={"datasets": names}),
+            "synthesis": demo.synthesis.model_copy(update={"sets": {}}),
         }
     )
     return chosen, materialize(chosen)

@@ -89,7 +89,7 @@ def test_another_folder_gives_byte_identical_files(
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Return the digest of every file of a store, by its key."""
+    """Return the digest of every file of a store, by its key; but for the ledger, which says when all that was."""
     store = Store(folder)
     keys = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
-    return {key: store.digest(key) for key in keys}
+    return {key: store.digest(key) for key in keys if not key.startswith("ledger/")}
