@@ -13,7 +13,7 @@ from tests.synthesis.rules import claims
 from tests.synthesis.rules.claims import request
 from tinyemo_data import taxonomy
 from tinyemo_data.errors import RulesError, UnknownLabelError
-from tinyemo_data.synthesis.backends.rules import VERSION, answer
+from tinyemo_data.synthesis.backends.rules import VERSION, answer, fingerprint
 from tinyemo_data.synthesis.backends.rules.answering import TASKS
 from tinyemo_data.synthesis.backends.rules.emotion_words import names_emotion
 from tinyemo_data.synthesis.gates.label_words import label_of_words
@@ -231,6 +231,12 @@ def test_answers_are_the_same_bytes_for_the_same_request_and_others_for_another_
     made = [answer(body) for body in bodies]
     assert made[:8] == made[8:]
     assert len(set(made)) > 4
+
+
+def test_fingerprint_is_eight_hex_characters_and_the_same_each_time() -> None:
+    assert re.fullmatch("[0-9a-f]{8}", fingerprint())
+    fingerprint.cache_clear()
+    assert fingerprint() == fingerprint()
 
 
 def test_answers_do_not_depend_on_the_prompts_wording_nor_on_tuples_or_lists() -> None:

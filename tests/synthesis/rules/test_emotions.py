@@ -142,7 +142,7 @@ def test_contrary_labels_are_none_without_a_taxonomy() -> None:
     assert lexicon.contrary_labels("joy", None) == ()
 
 
-def test_draw_cues_gives_effects_that_begin_differently_and_concrete_cues_more_often() -> None:
+def test_draw_cues_gives_effects_that_sound_differently_and_concrete_cues_more_often() -> None:
     thing = Cue("thing", (Phrase("a bench"),), (Phrase("make the whole feel old"),))
     light = Cue(
         "light", (Phrase("dim tones", plural=True),), (Phrase("make the whole feel cold"), Phrase("press on it"))

@@ -5,6 +5,6 @@ are named (`nouns`, `places`, `things`, `people`, `colours`, `measures`), what t
 (`emotions`), and how sentences go (`wording/`).
 """
 
-from tinyemo_data.synthesis.backends.rules.answering import VERSION, answer
+from tinyemo_data.synthesis.backends.rules.answering import VERSION, answer, fingerprint
 
-__all__ = ["VERSION", "answer"]
+__all__ = ["VERSION", "answer", "fingerprint"]

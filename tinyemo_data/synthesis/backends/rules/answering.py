@@ -1,6 +1,9 @@
 """The rules backend: an answer to any request, made of nothing but what is known of its picture."""
 
+import functools
+import hashlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -19,6 +22,7 @@ from tinyemo_data.synthesis.backends.rules.tasks import (
 )
 
 VERSION = "1"
+FOLDER = Path(__file__).parent
 TASKS: Mapping[str, Callable[[Question], dict[str, Any]]] = {
     "dialogue/emotion": dialogue.answer,
     "finetune/reasoning": reasoning.answer_short,
@@ -30,6 +34,16 @@ TASKS: Mapping[str, Callable[[Question], dict[str, Any]]] = {
     "statements/pair": statements.answer,
     "triggers/detail": triggers.answer,
 }
+
+
+@functools.cache
+def fingerprint() -> str:
+    """Return a digest of all that answers depend on, code, tables and wording: 8 hex characters."""
+    digest = hashlib.sha256()
+    for path in sorted([*FOLDER.rglob("*.py"), *FOLDER.rglob("*.yaml")]):
+        digest.update(path.relative_to(FOLDER).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def answer(body: Mapping[str, Any]) -> bytes:

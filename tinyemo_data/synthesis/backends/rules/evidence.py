@@ -1,5 +1,6 @@
 """What of a picture may speak for an emotion: things that can be pointed at, and what they may do."""
 
+import functools
 import random
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from tinyemo_data.synthesis.backends.rules.sight import Sight
 from tinyemo_data.synthesis.backends.rules.slots import in_place, quote
 
 CONCRETE = ("face", "pose", "thing", "place", "theme")  # what a trigger is before light and colour are
+RUN = 3  # words: two effects that share so many sound like one said twice
 SHADES = 2  # of a family that are named one by one
 
 
@@ -58,27 +60,37 @@ def silent(emotion: Emotion, evidence: list[Evidence]) -> list[Evidence]:
     return [item for item in evidence if not any(key in emotion.effects for key in item.keys)]
 
 
-def draw_cues(cues: list[Cue], count: int, rng: random.Random) -> list[Cue]:
-    """Draw up to `count` cues, concrete ones twice as likely, each with one effect that begins like no other's."""
-    rest, chosen, told = list(cues), list[Cue](), set[str]()
+def draw_cues(cues: list[Cue], count: int, rng: random.Random, after: tuple[Cue, ...] = ()) -> list[Cue]:
+    """Draw up to `count` cues, concrete ones twice as likely, each with one effect that sounds like no other's.
+
+    Nor does it sound like the effects of the cues that come before them (`after`).
+    """
+    rest, chosen = list(cues), list[Cue]()
+    told = frozenset[str]().union(*(_runs(effect.text) for cue in after for effect in cue.effects))
     while rest and len(chosen) < count:
-        weights = [2 if cue.kind in CONCRETE else 1 for cue in rest]
-        place, at = 0, rng.random() * sum(weights)
-        while at >= weights[place]:
-            at -= weights[place]
-            place += 1
-        cue = rest.pop(place)
-        fresh = [effect for effect in cue.effects if _begin(effect) not in told]
+        cue = rest.pop(_draw_place(rest, rng))
+        fresh = [effect for effect in cue.effects if told.isdisjoint(_runs(effect.text))]
         if fresh:
             effect = fresh[int(rng.random() * len(fresh))]
-            told.add(_begin(effect))
+            told |= _runs(effect.text)
             chosen.append(Cue(cue.kind, cue.subjects, (effect,)))
     return chosen
 
 
-def _begin(effect: Phrase) -> str:
-    """Return how an effect begins: two that begin alike sound like one said twice."""
-    return " ".join(effect.text.split(" ", 3)[:3])
+def _draw_place(cues: list[Cue], rng: random.Random) -> int:
+    weights = [2 if cue.kind in CONCRETE else 1 for cue in cues]
+    place, at = 0, rng.random() * sum(weights)
+    while at >= weights[place]:
+        at -= weights[place]
+        place += 1
+    return place
+
+
+@functools.cache
+def _runs(effect: str) -> frozenset[str]:
+    """Return the runs of three words in an effect; of a shorter one, all of it."""
+    words = effect.split()
+    return frozenset(" ".join(words[place : place + RUN]) for place in range(max(1, len(words) - RUN + 1)))
 
 
 def _people(sight: Sight) -> list[Evidence]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tinyemo_data.synthesis.backends.rules.compose import cue_slots, say
-from tinyemo_data.synthesis.backends.rules.evidence import CONCRETE, Cue, draw_cues
+from tinyemo_data.synthesis.backends.rules.evidence import CONCRETE, draw_cues
 from tinyemo_data.synthesis.backends.rules.grammar import Phrase, Phrases
 from tinyemo_data.synthesis.backends.rules.question import Question, case_for
 
@@ -24,18 +24,8 @@ def answer(question: Question) -> dict[str, Any]:
         return {"detail": subject[0].text, "answer": say("triggers", "weak answer", slots, rng)}
     found = cue_slots(cues[0], rng)
     sentences = [say("triggers", "answer", slots | found, rng)]
-    others = _others(case.cues, cues[0])
-    if others and rng.random() < SECOND:
-        second = draw_cues(others, 1, rng)[0]
-        sentences.append(say("triggers", "second", cue_slots(second, rng), rng))
+    others = [cue for cue in case.cues if cues[0].subjects[0] not in cue.subjects]
+    second = draw_cues(others, 1, rng, after=(cues[0],))
+    if second and rng.random() < SECOND:
+        sentences.append(say("triggers", "second", cue_slots(second[0], rng), rng))
     return {"detail": found["subject"][0].text, "answer": " ".join(sentences)}
-
-
-def _others(cues: list[Cue], first: Cue) -> list[Cue]:
-    """Return the cues that are called something else, without the effect that was told of the first."""
-    others = [cue for cue in cues if first.subjects[0] not in cue.subjects]
-    rest = [
-        Cue(cue.kind, cue.subjects, tuple(effect for effect in cue.effects if effect not in first.effects))
-        for cue in others
-    ]
-    return [cue for cue in rest if cue.effects]
