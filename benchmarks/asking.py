@@ -4,7 +4,7 @@
 
 A local server of its own process answers after 200 ms; 256 requests in flight. Printed: ours over
 `openai_compatible` against a bare aiohttp loop (gate 0.85), ours over `anthropic` against a bare loop over the same
-client (gate 0.95), each the better of two alternating runs; then an untold limit of 4,000 requests a minute against its
+client (gate 0.95), each the best of three alternating runs; then an untold limit of 4,000 requests a minute against its
 ideal (gate 5 %), and 10 % random refusals against the same run without them (gate 15 %).
 """
 
@@ -92,9 +92,9 @@ def bare(loop: Callable[[str, list[Outgoing]], Any], url: str, outgoing: list[Ou
 
 
 def compare(name: str, loop: Any, backend: Callable[[], Any], url: str, outgoing: list[Outgoing]) -> bool:
-    """Print ours against a bare loop, the better of two runs each."""
+    """Print ours against a bare loop, the best of three runs each."""
     bare_seconds, our_seconds = [], []
-    for _ in range(2):
+    for _ in range(3):
         bare_seconds.append(bare(loop, url, outgoing))
         our_seconds.append(ours(backend, outgoing))
     rate, bare_rate = len(outgoing) / min(our_seconds), len(outgoing) / min(bare_seconds)

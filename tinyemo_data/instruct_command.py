@@ -45,7 +45,7 @@ def make_here(settings: Settings, name: str, console: Console) -> bool:
     with terminal_bars(name) as bars:
         made = make_set(store, settings, name, predictions, reports=bars, say=console.print)
     console.print(_summary(made, store), highlight=False, soft_wrap=True)
-    return not made.asked.stopped
+    return not made.asked.stopped and not made.asked.given_up
 
 
 def explain_here(settings: Settings, record: str, set_name: str | None, console: Console) -> None:
@@ -100,12 +100,20 @@ def _summary(made: SetMade, store: Store) -> str:
         f"{store.path(records_key(made.recipe.name))}",
         f"asked now {asked.answered:,}, answered before {asked.cached:,}, ${asked.spent_usd:,.4f} spent now",
     ]
+    for what, counts in (("refused for good", asked.refused), ("given up for now", asked.given_up)):
+        lines += [f"- {count:,} {what}: {kind}" for kind, count in counts.items()]
     lines += [f"- {finding.sentence}" for finding in made.findings if not finding.passed]
     lines += [f"- {note}" for note in asked.notes]
     if asked.pictures_gone:
         lines.append(f"- {asked.pictures_gone:,} pictures are gone: {asked.first_gone[0]}")
     if made.short:
-        lines.append(f"- short of the quota: {sum(made.short.values()):,} records")
+        why = (
+            "the budget ended" if asked.stopped else "batches are under way" if asked.under_way else "no draft is left"
+        )
+        short = ", ".join(
+            f"{emotion or 'no label'} ({task}) {count:,}" for (emotion, task), count in made.short.items()
+        )
+        lines.append(f"- short of the quota, since {why}: {short}")
     if asked.batches:
         lines.append(asked.batches)
     if asked.stopped:

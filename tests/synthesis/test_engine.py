@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from tests.synthesis.asking import MODEL, environment, in_chunks, ledger_path, questions
-from tinyemo_data.errors import BudgetError, PriceError
+from tinyemo_data.errors import BudgetError, LedgerError, PriceError
 from tinyemo_data.synthesis import engine, failures
 from tinyemo_data.synthesis.backends.anthropic_messages import AnthropicMessages
+from tinyemo_data.synthesis.backends.offline import Rules
+from tinyemo_data.synthesis.backends.online import Arrived
 from tinyemo_data.synthesis.backends.openai_compatible import OpenAICompatible
 from tinyemo_data.synthesis.budget import Budget
 from tinyemo_data.synthesis.engine import Asker, AskReport
@@ -22,6 +24,7 @@ from tinyemo_data.synthesis.outgoing import Outgoing
 from tinyemo_data.synthesis.rehearsal.faults import Faults
 from tinyemo_data.synthesis.rehearsal.limits import Limits
 from tinyemo_data.synthesis.rehearsal.process import RunningServer, running_server
+from tinyemo_data.synthesis.reply import Reply, Usage
 from tinyemo_data.synthesis.request import make_request
 
 BACKENDS = ("anthropic", "openai_compatible")
@@ -311,3 +314,98 @@ def _body(outgoing: Outgoing) -> dict[str, Any]:
     body: dict[str, Any] = orjson.loads(outgoing.canonical)
     body.pop("version")
     return body
+
+
+def test_one_bad_request_is_skipped_when_its_prompt_was_answered_in_an_earlier_run(
+    server: RunningServer, ledger: Ledger
+) -> None:
+    ask(server, ledger, questions(20))
+    bad = make_request(**{**_body(questions(1)[0]), "text": ""})
+    report = ask(server, ledger, [*questions(20), Outgoing(bad.digest, bad.canonical, None)])
+    assert (report.cached, report.refused.total()) == (20, 1)
+
+
+def test_a_lost_connection_ends_no_run_while_others_may_still_settle(server: RunningServer, ledger: Ledger) -> None:
+    outgoing = questions(400)
+    server.set_faults(Faults.model_validate({"dropped": "nth:5", "latency": 0.02}))
+    with pytest.raises(BudgetError) as stopped:
+        ask(server, ledger, outgoing, wall=0.02, concurrency=32)
+    assert server.bill().usd > 0.008
+    assert f"{ledger.accounts().states['answered']:,} of 400" in str(stopped.value)
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:1/v1", "ftp://127.0.0.1"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_address_that_is_none_stops_the_run_and_risks_nothing(
+    server: RunningServer, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, backend: str, url: str
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", url)
+    made = AnthropicMessages(2) if backend == "anthropic" else OpenAICompatible(url, 2)
+    with pytest.raises(StoppedError):
+        Asker(ledger, made, Budget(None), 2).run(in_chunks(questions(30)), 30)
+    assert ledger.accounts().at_risk_usd == 0
+
+
+def test_a_key_in_a_mounted_secret_may_end_in_a_line_break(
+    server: RunningServer, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-planted-0123456789\n")
+    assert ask(server, ledger, questions(3)).answered == 3
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant planted-0123456789")
+    with pytest.raises(StoppedError) as stopped:
+        AnthropicMessages(1)
+    assert "planted" not in str(stopped.value)
+
+
+class TellsNoUsage:
+    """A server of one's own that counts no tokens."""
+
+    name = "openai_compatible"
+    sends_pictures = False
+
+    async def send(self, digest: str, body: dict[str, Any], picture: bytes | None) -> Arrived:
+        del body, picture
+        return Arrived(Reply(digest, b'{"choices": [{"message": {"content": "{}"}}]}', Usage(), self.name, MODEL), {})
+
+    async def __aenter__(self) -> "TellsNoUsage":
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        return
+
+
+def test_a_reply_that_does_not_say_what_it_cost_counts_as_the_most_it_can(ledger: Ledger) -> None:
+    with pytest.raises(BudgetError):
+        Asker(ledger, TellsNoUsage(), Budget(0.01), 4).run(in_chunks(questions(300)), 300)
+    assert 0.005 < ledger.accounts().spent_usd <= 0.01
+
+
+def test_a_transaction_that_fails_ends_the_run_and_hangs_nobody(server: RunningServer, ledger: Ledger) -> None:
+    settle, calls = Ledger.settle, 0
+
+    def fail_once(self: Ledger, settlements: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise LedgerError("the disk is full")
+        settle(self, settlements)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Ledger, "settle", fail_once)
+        with pytest.raises(LedgerError, match="disk is full"):
+            ask(server, ledger, questions(200))
+
+
+def test_rules_that_know_nothing_of_one_picture_go_on_with_the_others(ledger: Ledger) -> None:
+    facts = {"width": 640, "height": 480, "brightness": 0.2}
+    outgoing = []
+    for number, known in enumerate([facts] * 5 + [{}]):
+        body = _body(questions(number + 1)[number]) | {
+            "model": "rules-1",
+            "known": {"task": "pretrain/caption", "variant": "", "emotion": None, "taxonomy": None, "options": [],
+                      "question": "What is this?", "facts": known},
+        }  # fmt: skip
+        request = make_request(**body)
+        outgoing.append(Outgoing(request.digest, request.canonical, None))
+    report = Asker(ledger, Rules(), Budget(None), 4).run([outgoing], 6)
+    assert (report.answered, report.refused.total()) == (5, 1)

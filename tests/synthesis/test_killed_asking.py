@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.synthesis.asking import ledger_path, questions
+from tests.synthesis.asking import ledger_path, question, questions
+from tinyemo_data.errors import BudgetError
+from tinyemo_data.synthesis.backends.anthropic_messages import AnthropicMessages
+from tinyemo_data.synthesis.budget import Budget
+from tinyemo_data.synthesis.engine import Asker
 from tinyemo_data.synthesis.ledger import Ledger
 from tinyemo_data.synthesis.rehearsal.faults import Faults
 from tinyemo_data.synthesis.rehearsal.process import RunningServer, running_server
@@ -64,3 +68,24 @@ def test_killed_asking_pays_again_for_no_more_than_was_in_flight(tmp_path: Path,
     # What the killed processes had in flight is still counted as if it had been billed.
     assert accounts.committed_usd >= bill.usd - 1e-9
     print(f"seed {seed}, {backend}: {kills} kills, {bill.paid} paid for {QUESTIONS} questions")
+
+
+@pytest.mark.faults
+def test_a_budget_of_one_dollar_is_a_wall_for_100_000_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every hundredth reply is lost. In `make test` a tenth of it: 10,000 requests against ten cents."""
+    part = 1 if os.environ.get("TINYEMO_FAULT_TRIALS") == "all" else 10
+    wall, count = 1.00 / part, 100_000 // part
+    with running_server(faults=Faults.model_validate({"lost_reply": 0.01})) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        with Ledger(ledger_path(tmp_path)) as ledger:
+            chunks = ([question(number) for number in range(start, start + 500)] for start in range(0, count, 500))
+            asker = Asker(ledger, AnthropicMessages(64), Budget(wall), 64)
+            with pytest.raises(BudgetError, match=r"TINYEMO_SYNTHESIS__BUDGET_USD") as stopped:
+                asker.run(chunks, count)
+            accounts = ledger.accounts()
+        bill = server.bill()
+    print(f"${bill.usd:.4f} billed of ${wall:.2f}, ${accounts.at_risk_usd:.4f} at risk: {stopped.value}")
+    assert bill.usd <= wall
+    # What was reserved for lost replies apart, the budget was used.
+    assert accounts.committed_usd > 0.99 * wall

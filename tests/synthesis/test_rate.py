@@ -31,7 +31,8 @@ def send(control: RateControl, clock: Clock, takes: object, seconds: float, eage
     """Send as `control` allows, at most `eager` requests a second; return taken and refused."""
     taken = refused = 0
     while clock.now < seconds:
-        clock.now += max(control.reserve(), 1 / eager)
+        clock.now += max(control.seconds_left(), 1 / eager)
+        control.leave()
         if takes(clock.now):  # type: ignore[operator]
             taken += 1
             control.took({})
@@ -74,3 +75,13 @@ def test_pace_is_not_troubled_by_headers_that_say_nothing(said: str) -> None:
     control = RateControl(Clock())
     control.took({LIMIT: said})
     assert control.pace is None
+
+
+def test_pace_recovers_within_seconds_from_an_outage() -> None:
+    clock = Clock()
+    control = RateControl(clock)
+    taken, _ = send(control, clock, lambda now: not 10 < now < 13, seconds=10, eager=200)
+    assert control.pace is None
+    send(control, clock, lambda _: False, seconds=13, eager=200)
+    taken, _ = send(control, clock, lambda _: True, seconds=43, eager=200)
+    assert taken > 0.3 * 200 * 30

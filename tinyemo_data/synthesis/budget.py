@@ -34,7 +34,7 @@ class Budget:
 def wall_reached(budget: Budget, done: int, total: int, next_usd: float) -> BudgetError:
     """Return the error that says how far the budget got, and how to go on."""
     return BudgetError(
-        f"The budget of ${budget.wall_usd:.2f} is used up: ${budget.spent_usd:.4f} were spent and "
+        f"The budget of ${budget.wall_usd:g} is used up: ${budget.spent_usd:.4f} were spent and "
         f"${budget.at_risk_usd:.4f} may still be billed for what was sent and not answered; the next one could cost "
         f"${next_usd:.4f}. {done:,} of {total:,} requests are answered and kept. Raise synthesis.budget_usd "
         "(TINYEMO_SYNTHESIS__BUDGET_USD) and run the same again: nothing is bought twice."

@@ -5,6 +5,7 @@ drains it. Memory holds a bounded number of requests, whatever their number.
 """
 
 import asyncio
+import logging
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -26,12 +27,16 @@ from tinyemo_data.synthesis.ledger import Ledger, Sent, Settlement
 from tinyemo_data.synthesis.outgoing import Outgoing
 from tinyemo_data.synthesis.pricing import Price, price_of
 from tinyemo_data.synthesis.rate import RateControl
+from tinyemo_data.synthesis.reply import Usage
 from tinyemo_data.synthesis.settling import Desk, Settling
 
-BLOCK = 32  # requests that are written down as sent in one transaction
+LOG = logging.getLogger(__name__)
+BLOCK = 64  # requests that are planned, and written down as sent, in one transaction
 WAITING_A_SLOT = 2  # requests under way a slot: those that wait to be sent again hold none
 HOPELESS = 20  # requests of a prompt that the service refuses before any is answered
 DOWN = 20  # requests given up in a row
+ROOM_SECONDS = 0.05  # between looks whether the budget has room
+UNTOLD = Usage()  # what a server counts that counts nothing
 TOLD = 20  # pictures that are gone: a report does not grow with their number
 
 
@@ -62,8 +67,19 @@ class _HaltedError(Exception):
     """This request stops because the run does; it is no failure of its own."""
 
 
-class _UnreservedError(Exception):
-    """The outcome is unknown, and the budget has no room to try again: there is nothing left to give back."""
+@dataclass(slots=True)
+class _Flight:
+    """One request under way."""
+
+    outgoing: Outgoing
+    body: dict[str, Any]
+    price: Price
+    bound: float  # the most that one sending of it can cost
+    is_reserved: bool = True  # is a bound at risk for a sending that has not ended?
+
+    @property
+    def digest(self) -> str:
+        return self.outgoing.digest
 
 
 class Asker:
@@ -88,6 +104,9 @@ class Asker:
         self._answered_prompts: set[str] = set()
         self._hopeless: dict[str, list[Settlement]] = {}
         self._given_up_in_a_row = 0
+        self._waiting_for_room = 0  # requests under way that wait for a second reservation
+        self._wall: float | None = None  # what did not fit the budget
+        self._last_failure: TransientError | None = None
         self._wake_at = 0  # requests under way at which the dispatcher wants to go on
         self._halt_reason: Exception | None = None
         # These find their loop when first waited for.
@@ -114,20 +133,32 @@ class Asker:
 
     async def _ask(self, chunks: Iterator[Sequence[Outgoing]]) -> None:
         self._loop = asyncio.get_running_loop()
-        async with self._backend:
-            try:
-                while not self._halted.is_set():
-                    chunk = await self._desk(next, chunks, None)
-                    if chunk is None:
-                        break
-                    await self._dispatch(chunk)
-            finally:
-                while self._under_way:
-                    await asyncio.wait(set(self._under_way))
-        await self._give_back_hopeless()
-        self._desk.close()
+        try:
+            async with self._backend:
+                try:
+                    await self._dispatch_all(chunks)
+                except BaseException:
+                    self._halt()
+                    raise
+                finally:
+                    while self._under_way:
+                        await asyncio.wait(set(self._under_way))
+            await self._give_back_hopeless()
+        finally:
+            self._desk.close()
+        if self._halt_reason is None and self._wall is not None:
+            raise wall_reached(self._budget, self.result.done, self.result.total, self._wall)
+        if self._halt_reason is None and self._last_failure is not None and not self.result.answered:
+            raise _down(self._backend.name, self.result.given_up.total(), self._last_failure)
         if self._halt_reason is not None:
             raise self._halt_reason
+
+    async def _dispatch_all(self, chunks: Iterator[Sequence[Outgoing]]) -> None:
+        while not self._halted.is_set():
+            chunk = await self._desk(next, chunks, None)
+            if chunk is None:
+                return
+            await self._dispatch(chunk)
 
     def _halt(self, reason: Exception | None = None) -> None:
         if self._halt_reason is None:
@@ -136,14 +167,17 @@ class Asker:
         self._changed.set()
 
     async def _dispatch(self, chunk: Sequence[Outgoing]) -> None:
-        by_digest = {one.digest: one for one in chunk}
-        await self._desk(self._ledger.plan, [(one.digest, one.canonical) for one in by_digest.values()])
-        still_open = await self._desk(self._ledger.open_of, list(by_digest))
-        fresh = [by_digest[digest] for digest in still_open if digest not in self._seen]
-        self._count_cached(len(chunk) - len(fresh))
-        for start in range(0, len(fresh), BLOCK):
-            await self._wait_for_room(WAITING_A_SLOT * self._concurrency - BLOCK)
-            await self._send_block(fresh[start : start + BLOCK])
+        # A few at a time: replies that wait to be written down wait behind this.
+        for start in range(0, len(chunk), BLOCK):
+            part = chunk[start : start + BLOCK]
+            by_digest = {one.digest: one for one in part}
+            still_open = await self._desk(self._ledger.open_of, list(by_digest))
+            fresh = [by_digest[digest] for digest in still_open if digest not in self._seen]
+            self._count_cached(len(part) - len(fresh))
+            if fresh:
+                await self._desk(self._ledger.plan, [(one.digest, one.canonical) for one in fresh])
+                await self._wait_for_room(WAITING_A_SLOT * self._concurrency - BLOCK)
+                await self._send_block(fresh)
             if self._halted.is_set():
                 return
 
@@ -154,18 +188,18 @@ class Asker:
 
     async def _send_block(self, block: Sequence[Outgoing]) -> None:
         """Reserve what the block can cost, write it down as sent, and set it off."""
-        afforded: list[tuple[Outgoing, dict[str, Any], Price, float]] = []
+        afforded: list[_Flight] = []
         for one in block:
             body = one.body
             price = price_of(body["model"], self._unpriced)
-            bound = price.bound(body, len(one.canonical))
-            if not self._budget.reserve(bound) and not await self._find_room(bound, afforded):
-                self._halt(wall_reached(self._budget, self.result.done, self.result.total, bound))
+            flight = _Flight(one, body, price, price.bound(body, len(one.canonical)))
+            if not self._budget.reserve(flight.bound) and not await self._find_room(flight.bound, afforded):
+                self._hit_the_wall(flight.bound)
                 break
-            afforded.append((one, body, price, bound))
+            afforded.append(flight)
         await self._set_off(afforded)
 
-    async def _find_room(self, bound: float, afforded: list[tuple[Outgoing, dict[str, Any], Price, float]]) -> bool:
+    async def _find_room(self, bound: float, afforded: list[_Flight]) -> bool:
         """Wait until replies have settled enough of what is at risk for `bound`; False where they can't."""
         await self._set_off(afforded)
         while not self._halted.is_set():
@@ -176,15 +210,18 @@ class Asker:
             await self._wait_for_room(len(self._under_way) - 1)
         return False
 
-    async def _set_off(self, afforded: list[tuple[Outgoing, dict[str, Any], Price, float]]) -> None:
+    def _hit_the_wall(self, bound: float) -> None:
+        self._wall = bound
+        self._halt()
+
+    async def _set_off(self, afforded: list[_Flight]) -> None:
         if not afforded:
             return
-        await self._desk(
-            self._ledger.mark_sent, [Sent(one.digest, bound) for one, _, _, bound in afforded], self._backend.name
-        )
-        for one, body, price, bound in afforded:
-            self._seen.add(one.digest)
-            task = self._loop.create_task(self._one(one, body, price, bound))
+        sent = [Sent(flight.digest, flight.bound) for flight in afforded]
+        await self._desk(self._ledger.mark_sent, sent, self._backend.name)
+        for flight in afforded:
+            self._seen.add(flight.digest)
+            task = self._loop.create_task(self._one(flight))
             self._under_way.add(task)
             task.add_done_callback(self._ended)
         afforded.clear()
@@ -205,53 +242,53 @@ class Asker:
             self._changed.clear()
             await self._changed.wait()
 
-    async def _one(self, one: Outgoing, body: dict[str, Any], price: Price, bound: float) -> None:
+    async def _one(self, flight: _Flight) -> None:
         """See one request through to its settlement."""
         try:
-            picture = await self._read_picture(one, body)
-            await self._send(one.digest, body, picture, price, bound)
+            picture = await self._read_picture(flight)
+            await self._send(flight, picture)
         except PictureGoneError as exc:
             self.result.pictures_gone += 1
             if len(self.result.first_gone) < TOLD:
                 self.result.first_gone.append(str(exc))
-            await self._settle(Settlement(one.digest, "released", bound, self._backend.name, detail="picture gone"))
+            await self._release(flight, "picture gone")
         except OwnFaultError as exc:
-            await self._fail(one.digest, body["system"], bound, str(exc))
+            await self._fail(flight, str(exc))
         except TransientError as exc:
-            await self._give_up(one.digest, bound, exc)
+            await self._give_up(flight, exc)
         except _HaltedError:
-            await self._settle(Settlement(one.digest, "released", bound, self._backend.name, detail="run stopped"))
-        except _UnreservedError as exc:
-            self.result.given_up[str(exc)[:60]] += 1
+            await self._release(flight, "run stopped")
         except StoppedError as exc:
-            await self._settle(Settlement(one.digest, "released", bound, self._backend.name, detail=type(exc).__name__))
+            await self._release(flight, type(exc).__name__)
             self._halt(exc)
         finally:
-            self._seen.discard(one.digest)
+            self._seen.discard(flight.digest)
 
-    async def _read_picture(self, one: Outgoing, body: dict[str, Any]) -> bytes | None:
-        wanted = body["picture"]
-        if not wanted or one.picture is None or not self._backend.sends_pictures:
+    async def _read_picture(self, flight: _Flight) -> bytes | None:
+        wanted, path = flight.body["picture"], flight.outgoing.picture
+        if not wanted or path is None or not self._backend.sends_pictures:
             return None
-        return await asyncio.to_thread(read_picture, one.picture, wanted["sha256"], wanted["side"])
+        return await asyncio.to_thread(read_picture, path, wanted["sha256"], wanted["side"])
 
-    async def _send(self, digest: str, body: dict[str, Any], picture: bytes | None, price: Price, bound: float) -> None:
+    async def _send(self, flight: _Flight, picture: bytes | None) -> None:
         """Send one request, again and again as the policy says, and keep its reply."""
 
         async def attempt() -> None:
             if self._halted.is_set():
                 raise _HaltedError
-            await self._pause(self._rate.reserve())
+            if not flight.is_reserved:
+                await self._reserve_again(flight)
+            await self._rate.turn(self._pause)
             # A slot is held until the reply is on disk: a kill loses no more than there are slots.
             async with self._slots:
                 if self._halted.is_set():
                     raise _HaltedError
                 try:
-                    arrived = await self._backend.send(digest, body, picture)
+                    arrived = await self._backend.send(flight.digest, flight.body, picture)
                 except TransientError as exc:
-                    await self._stumbled(digest, bound, exc)
+                    await self._stumbled(flight, exc)
                     raise
-                await self._keep(digest, body, price, bound, arrived)
+                await self._keep(flight, arrived)
 
         try:
             await attempt()
@@ -269,19 +306,28 @@ class Asker:
 
         await policy(sleep=self._pause)(first_or_next)
 
-    async def _stumbled(self, digest: str, bound: float, failure: TransientError) -> None:
-        """Count a transient failure; what may have been billed stays at risk, and trying again risks as much anew."""
+    async def _stumbled(self, flight: _Flight, failure: TransientError) -> None:
+        """Count a transient failure; what may have been billed stays at risk."""
         self.result.retries[_kind(failure)] += 1
         if isinstance(failure, RateLimitedError):
             self._rate.refused()
         if failure.maybe_billed:
-            await self._settling.write(
-                Settlement(digest, "unknown", 0.0, self._backend.name, detail=str(failure)[:200])
-            )
-            if not self._budget.reserve(bound):
-                self._halt(wall_reached(self._budget, self.result.done, self.result.total, bound))
-                raise _UnreservedError(str(failure)) from failure
-            await self._desk(self._ledger.mark_sent, [Sent(digest, bound)], self._backend.name)
+            unknown = Settlement(flight.digest, "unknown", 0.0, self._backend.name, detail=str(failure)[:200])
+            await self._settling.write(unknown)
+            flight.is_reserved = False
+
+    async def _reserve_again(self, flight: _Flight) -> None:
+        """Put as much at risk anew before trying again; wait for it while others may settle."""
+        self._waiting_for_room += 1
+        try:
+            while not self._budget.reserve(flight.bound):
+                if self._waiting_for_room >= len(self._under_way):
+                    self._hit_the_wall(flight.bound)
+                await self._pause(ROOM_SECONDS)
+        finally:
+            self._waiting_for_room -= 1
+        flight.is_reserved = True
+        await self._desk(self._ledger.mark_sent, [Sent(flight.digest, flight.bound)], self._backend.name)
 
     async def _pause(self, seconds: float) -> None:
         """Wait before trying again, but not beyond the run's end."""
@@ -293,18 +339,19 @@ class Asker:
             return
         raise _HaltedError
 
-    async def _keep(self, digest: str, body: dict[str, Any], price: Price, bound: float, arrived: Arrived) -> None:
+    async def _keep(self, flight: _Flight, arrived: Arrived) -> None:
         self._rate.took(arrived.headers)
         reply = arrived.reply
-        usd = price.cost(reply.usage)
-        await self._settling.write(Settlement(digest, "answered", bound, reply.backend, usd, reply))
-        self._budget.settle(bound, usd)
+        # A reply that does not say what it cost is taken to have cost the most.
+        usd = flight.price.cost(reply.usage) if reply.usage != UNTOLD else flight.bound
+        await self._settling.write(Settlement(flight.digest, "answered", flight.bound, reply.backend, usd, reply))
+        self._budget.settle(flight.bound, usd)
         self._given_up_in_a_row = 0
         self.result.answered += 1
         self.result.spent_usd += usd
         self.result.cache_write_tokens += reply.usage.cache_write_tokens
         self.result.cache_read_tokens += reply.usage.cache_read_tokens
-        await self._believe_in(body["system"])
+        await self._believe_in(flight.body["system"])
         self._meter.advance(1, f"${self.result.spent_usd:,.2f}" if self.result.spent_usd else "")
 
     async def _believe_in(self, prompt: str) -> None:
@@ -315,12 +362,17 @@ class Asker:
         for settlement in self._hopeless.pop(prompt, []):
             await self._record_failure(settlement)
 
-    async def _fail(self, digest: str, prompt: str, bound: float, what: str) -> None:
-        settlement = Settlement(digest, "failed", bound, self._backend.name, detail=what)
+    async def _fail(self, flight: _Flight, what: str) -> None:
+        prompt = flight.body["system"]
+        settlement = Settlement(flight.digest, "failed", flight.bound, self._backend.name, detail=what)
+        if prompt not in self._answered_prompts and prompt not in self._hopeless:
+            self._hopeless[prompt] = []
+            if await self._desk(self._ledger.has_answers, prompt):
+                await self._believe_in(prompt)
         if prompt in self._answered_prompts:
             await self._record_failure(settlement)
             return
-        held = self._hopeless.setdefault(prompt, [])
+        held = self._hopeless[prompt]
         held.append(settlement)
         if len(held) >= HOPELESS:
             self._halt(_hopeless(held))
@@ -332,23 +384,24 @@ class Asker:
 
     async def _give_back_hopeless(self) -> None:
         """A prompt of which nothing was ever answered is at fault itself: its requests stay open."""
-        for held in self._hopeless.values():
+        for held in filter(None, self._hopeless.values()):
             for one in held:
                 await self._settle(Settlement(one.digest, "released", one.released_usd, one.backend, detail=one.detail))
             if self._halt_reason is None:
                 self._halt_reason = _hopeless(held)
 
-    async def _give_up(self, digest: str, bound: float, failure: TransientError) -> None:
+    async def _give_up(self, flight: _Flight, failure: TransientError) -> None:
         self.result.given_up[_kind(failure)] += 1
-        await self._settle(Settlement(digest, "released", bound, self._backend.name, detail=str(failure)[:200]))
+        await self._release(flight, str(failure)[:200])
         self._given_up_in_a_row += 1
+        self._last_failure = failure
         if self._given_up_in_a_row >= DOWN:
-            self._halt(
-                StoppedError(
-                    f"The service of '{self._backend.name}' fails: the last {DOWN} requests were given up, at last "
-                    f"with '{failure}'. Everything that was answered is kept; run the same again when it is well."
-                )
-            )
+            self._halt(_down(self._backend.name, self._given_up_in_a_row, failure))
+
+    async def _release(self, flight: _Flight, why: str) -> None:
+        """Give back what is at risk for a sending that surely cost nothing; what is unknown stays."""
+        if flight.is_reserved:
+            await self._settle(Settlement(flight.digest, "released", flight.bound, self._backend.name, detail=why))
 
     async def _settle(self, settlement: Settlement) -> None:
         await self._settling.write(settlement)
@@ -369,6 +422,7 @@ class _LoopThread:
         try:
             self._wait()
         except BaseException:
+            LOG.warning("Stopping: what is in flight is waited for, so that no reply is lost.")
             self._loop.call_soon_threadsafe(self._halt)
             self._wait()
             raise
@@ -396,4 +450,11 @@ def _hopeless(held: Sequence[Settlement]) -> StoppedError:
     return StoppedError(
         f"The service takes no request of one prompt: {len(held)} were refused and none answered, the first with "
         f"'{held[0].detail}'. Mend the prompt, the model or the settings; nothing of it was billed or written off."
+    )
+
+
+def _down(backend: str, count: int, failure: TransientError) -> StoppedError:
+    return StoppedError(
+        f"The service of '{backend}' fails: {count} requests in a row were given up, at last with '{failure}'. "
+        "Everything that was answered is kept; run the same again when it is well."
     )

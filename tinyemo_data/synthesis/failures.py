@@ -67,4 +67,7 @@ def _stop(state: tenacity.RetryCallState) -> bool:
     failure = state.outcome.exception() if state.outcome else None
     if isinstance(failure, RateLimitedError):
         return (state.seconds_since_start or 0.0) > LIMITED_FOR
-    return state.attempt_number >= GIVE_UP_AFTER
+    # Refusals for the rate are no failures of the request: each state counts the others alone.
+    others = getattr(state, "others", 0) + 1
+    setattr(state, "others", others)  # noqa: B010
+    return others >= GIVE_UP_AFTER

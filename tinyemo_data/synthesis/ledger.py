@@ -21,7 +21,7 @@ from tinyemo_data.synthesis.reply import Reply
 
 BUSY_SECONDS = 60
 REPLY_COLUMNS = (
-    "digest, state, reply, input_tokens + cache_write_tokens + cache_read_tokens, output_tokens, usd, backend, model, "
+    "r.digest, state, raw, input_tokens + cache_write_tokens + cache_read_tokens, output_tokens, usd, backend, model, "
     "batch_id, answered_at, failure"
 )
 
@@ -111,11 +111,17 @@ class Ledger:
     def plan(self, requests: Iterable[tuple[str, bytes]]) -> None:
         """Write down requests (digest, canonical form) that are not there yet."""
         rows = [(digest, canonical.decode()) for digest, canonical in requests]
+        values = _json(rows)
         with self.transaction() as connection:
             connection.execute(
-                "INSERT OR IGNORE INTO requests (digest, canonical, state, planned_at) "
-                f"SELECT {_column(0)}, CAST({_column(1)} AS BLOB), 'planned', ? FROM json_each(?)",
-                (timestamp(), _json(rows)),
+                "INSERT OR IGNORE INTO questions (digest, canonical) "
+                f"SELECT {_column(0)}, CAST({_column(1)} AS BLOB) FROM json_each(?)",
+                (values,),
+            )
+            connection.execute(
+                "INSERT OR IGNORE INTO requests (digest, state, planned_at) "
+                f"SELECT {_column(0)}, 'planned', ? FROM json_each(?)",
+                (timestamp(), values),
             )
 
     def open_of(self, digests: Sequence[str]) -> list[str]:
@@ -131,13 +137,17 @@ class Ledger:
     def replies(self, digests: Sequence[str]) -> dict[str, StoredReply]:
         """Return what is known of these requests, by digest; those that were never planned are left out."""
         found = self._select(
-            f"SELECT {REPLY_COLUMNS} FROM json_each(?) AS j JOIN requests AS r ON r.digest = j.value", digests
+            f"SELECT {REPLY_COLUMNS} FROM json_each(?) AS j JOIN requests AS r ON r.digest = j.value "
+            "LEFT JOIN answers AS a ON a.digest = r.digest",
+            digests,
         )
         return {row[0]: StoredReply(*row) for row in found}
 
     def canonical(self, digest: str) -> bytes | None:
         """Return a request as it was asked, in canonical form; None where there is none of that digest."""
-        found = self._select("SELECT canonical FROM requests WHERE digest = (SELECT value FROM json_each(?))", [digest])
+        found = self._select(
+            "SELECT canonical FROM questions WHERE digest = (SELECT value FROM json_each(?))", [digest]
+        )
         return found[0][0] if found else None
 
     def mark_sent(self, sent: Sequence[Sent], backend: str) -> None:
@@ -202,13 +212,40 @@ class Ledger:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Give the connection inside one transaction, committed at the end of the block."""
         with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
             try:
+                self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
                 self._connection.execute("COMMIT")
+            except sqlite3.Error as exc:
+                self._roll_back()
+                raise LedgerError(
+                    f"{self.path} can't be written ({exc}). Everything before is kept: make room on its disk, or end "
+                    "the other process that holds it, and run the same again."
+                ) from exc
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                self._roll_back()
                 raise
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def has_answers(self, system: str) -> bool:
+        """Tell whether any request with this system text was ever answered: then its prompt is sound."""
+        with self._lock:
+            found = self._connection.execute(
+                "SELECT 1 FROM answers AS a JOIN questions AS q ON q.digest = a.digest "
+                "WHERE json_extract(CAST(canonical AS TEXT), '$.system') = ? LIMIT 1",
+                (system,),
+            ).fetchone()
+        return found is not None
+
+    def forget_failures(self) -> int:
+        """Open again what was written off as failed, after a server's settings were mended; return how many."""
+        with self.transaction() as connection:
+            return connection.execute(
+                "UPDATE requests SET state = 'planned', failure = NULL WHERE state = 'failed'"
+            ).rowcount
 
     def _select(self, query: str, digests: Sequence[str]) -> list[tuple]:  # type: ignore[type-arg]
         with self._lock:
@@ -255,12 +292,18 @@ def _answered(reply: Reply, usd: float) -> tuple[object, ...]:
 
 
 def _store_replies(connection: sqlite3.Connection, replies: list[tuple[object, ...]], now: str) -> None:
+    rows = _json(replies)
+    connection.execute(
+        "INSERT OR IGNORE INTO answers (digest, raw) "
+        f"SELECT {_column(0)}, CAST({_column(1)} AS BLOB) FROM json_each(?)",
+        (rows,),
+    )
     values = ", ".join(f"{name} = {_column(place)}" for place, name in enumerate(REPLY_PARTS, start=2))
     connection.execute(
-        f"UPDATE requests SET reply = CAST({_column(1)} AS BLOB), {values}, usd = requests.usd + {_column(9)}, "
+        f"UPDATE requests SET {values}, usd = requests.usd + {_column(9)}, "
         "state = 'answered', failure = NULL, answered_at = ? FROM json_each(?) AS j "
         f"WHERE requests.digest = {_column(0)} AND requests.state != 'answered'",
-        (now, _json(replies)),
+        (now, rows),
     )
 
 

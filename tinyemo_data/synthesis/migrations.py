@@ -39,14 +39,17 @@ def migrate(connection: sqlite3.Connection, where: str) -> None:
 
 @migration
 def m001_requests_and_attempts(connection: sqlite3.Connection) -> None:
-    """Make `requests`, one row a question, and `attempts`, append-only: what was risked and paid for it."""
+    """Make `requests`, one row a question, and `attempts`, append-only: what was risked and paid for it.
+
+    What is long lies apart, in `questions` and `answers`: a change of state rewrites a row of a hundred bytes.
+    """
+    connection.execute("CREATE TABLE questions (digest TEXT PRIMARY KEY, canonical BLOB NOT NULL)")
+    connection.execute("CREATE TABLE answers (digest TEXT PRIMARY KEY, raw BLOB NOT NULL)")
     connection.execute(
         """
         CREATE TABLE requests (
             digest TEXT PRIMARY KEY,
-            canonical BLOB NOT NULL,
             state TEXT NOT NULL CHECK (state IN ('planned', 'submitted', 'answered', 'failed')),
-            reply BLOB,
             backend TEXT,
             model TEXT,
             batch_id TEXT,

@@ -85,8 +85,9 @@ def forecast(
 
 def describe_forecast(recipe: Recipe, found: Forecast) -> str:
     """Return a forecast for people."""
+    first = "" if recipe.per_emotion is None else ", for a first wave; what is turned away is asked for again"
     return (
         f"{recipe.name}, {recipe.backend}: {found.drafts:,} drafts, {found.requests:,} requests are not answered yet; "
-        f"about {found.input_tokens:,} tokens in and at most {found.output_tokens:,} out; about ${found.usd:,.2f}, and "
-        f"never more than ${found.usd_at_most:,.2f}. Nothing was sent."
+        f"about {found.input_tokens:,} tokens in and at most {found.output_tokens:,} out; about ${found.usd:,.2f}, at "
+        f"most ${found.usd_at_most:,.2f} if none is sent twice{first}. Nothing was sent."
     )

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tinyemo_data.synthesis import tasks
+
 Key = tuple[str | None, str]  # emotion and task, such as ("joy", "hq/reasoning")
 LEAST_ACCEPTANCE = 0.1  # a share that is assumed where fewer were accepted: waves stay of a size
 
@@ -23,7 +25,8 @@ class Waves:
 
     def first_wave(self) -> int:
         """Ask as many as are wanted; return how many drafts that adds."""
-        return self._raise(dict.fromkeys(self.pool, self.wanted))
+        # A reply may give two records: no more is asked than is needed if all of them are accepted.
+        return self._raise({key: math.ceil(self.wanted / tasks.get(key[1]).records) for key in self.pool})
 
     def next_wave(self, accepted: Mapping[Key, int]) -> int:
         """Ask for what is short; return how many drafts that adds, 0 where nothing is short or nothing is left."""

@@ -18,7 +18,7 @@ from anthropic.types.shared import (
 )
 
 from tinyemo_data.synthesis.failures import OwnFaultError, RateLimitedError, StoppedError, TransientError
-from tinyemo_data.synthesis.redaction import redacted
+from tinyemo_data.synthesis.redaction import key_of, redacted
 
 TIMEOUT = httpx2.Timeout(600.0, connect=30.0)
 SPEND_LIMITS = (
@@ -28,6 +28,13 @@ SPEND_LIMITS = (
 )
 # Limits that people set themselves, and credit that has run out, come as a plain 400 with these words.
 UNPAID = ("specified api usage limits", "credit balance is too low")
+NEVER_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+)
 SHOWN = 300  # characters of a service's own words
 
 
@@ -36,6 +43,7 @@ def open_client(connections: int) -> anthropic.AsyncAnthropic:
     limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
     try:
         client = anthropic.AsyncAnthropic(
+            api_key=api_key(),
             max_retries=0,
             timeout=TIMEOUT,
             http_client=anthropic.DefaultAioHttpClient(limits=limits, timeout=TIMEOUT),
@@ -46,6 +54,14 @@ def open_client(connections: int) -> anthropic.AsyncAnthropic:
     if not has_key:
         raise StoppedError(_no_key())
     return client
+
+
+def api_key() -> str | None:
+    """Return ANTHROPIC_API_KEY without blanks around it. Raises StoppedError where there are some inside."""
+    key = key_of("ANTHROPIC_API_KEY")
+    if key is not None and any(letter.isspace() or not letter.isprintable() for letter in key):
+        raise StoppedError("ANTHROPIC_API_KEY holds a blank or a control character: set it again, in one line.")
+    return key
 
 
 def _no_key() -> str:
@@ -75,16 +91,19 @@ def translated() -> Iterator[None]:
     except anthropic.APIStatusError as exc:
         raise _of_status(exc) from exc
     except anthropic.APITimeoutError as exc:
-        raise TransientError("no reply in time", maybe_billed=True) from exc
+        raise TransientError("no reply in time", maybe_billed=not never_sent(exc)) from exc
     except anthropic.APIConnectionError as exc:
+        if isinstance(exc.__cause__, httpx2.UnsupportedProtocol | httpx2.InvalidURL | httpx2.LocalProtocolError):
+            what = redacted(str(exc.__cause__))[:SHOWN]
+            raise StoppedError(f"The API can't be sent to ({what}): mend ANTHROPIC_BASE_URL or the key.") from exc
         what = f"connection lost ({exc.__cause__ or exc})"
-        raise TransientError(redacted(what)[:SHOWN], maybe_billed=not _never_connected(exc)) from exc
+        raise TransientError(redacted(what)[:SHOWN], maybe_billed=not never_sent(exc)) from exc
 
 
-def _never_connected(exc: BaseException) -> bool:
+def never_sent(exc: BaseException) -> bool:
     """Tell whether no connection was made at all: the transport calls a lost one by the same name."""
     cause: BaseException | None = exc
-    while cause is not None and not isinstance(cause, aiohttp.ClientConnectorError):
+    while cause is not None and not isinstance(cause, NEVER_SENT):
         cause = cause.__cause__
     return cause is not None
 
@@ -97,7 +116,11 @@ def _of_status(exc: anthropic.APIStatusError) -> Exception:
             "kept: mend it in the console and run the same again."
         )
     if status in (408, 409) or status >= 500:
-        return TransientError(f"{status}: {_words(exc)}", retry_after(exc.response.headers))
+        # An error that is not the API's own comes from what stands between: the API may have answered.
+        is_own = isinstance(exc.body, dict) and "error" in exc.body
+        return TransientError(
+            f"{status}: {_words(exc)}", retry_after(exc.response.headers), maybe_billed=status >= 500 and not is_own
+        )
     if status == 404:
         return StoppedError(
             f"The API knows no such model or path (404: {_words(exc)}). Mend synthesis.model or ANTHROPIC_BASE_URL."

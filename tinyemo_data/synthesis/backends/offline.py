@@ -2,8 +2,10 @@
 
 from typing import Any, Self
 
+from tinyemo_data.errors import RulesError
 from tinyemo_data.synthesis.backends.online import Arrived
 from tinyemo_data.synthesis.backends.rules import answer
+from tinyemo_data.synthesis.failures import OwnFaultError
 from tinyemo_data.synthesis.reply import Reply, Usage
 
 NAME = "rules"
@@ -18,7 +20,11 @@ class Rules:
     async def send(self, digest: str, body: dict[str, Any], picture: bytes | None) -> Arrived:
         """Answer at once. Raises OwnFaultError where the question asks for what is not known."""
         del picture
-        return Arrived(Reply(digest, answer(body), Usage(), NAME, body["model"]), {})
+        try:
+            raw = answer(body)
+        except RulesError as exc:
+            raise OwnFaultError(str(exc)) from exc
+        return Arrived(Reply(digest, raw, Usage(), NAME, body["model"]), {})
 
     async def __aenter__(self) -> Self:
         return self

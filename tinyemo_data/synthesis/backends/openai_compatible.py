@@ -6,7 +6,6 @@ Source of the shapes: vLLM's OpenAI-compatible server, chat completions with `re
 
 import asyncio
 import base64
-import os
 from typing import Any, Self
 
 import aiohttp
@@ -16,12 +15,13 @@ from tinyemo_data.synthesis.backends.anthropic_client import retry_after
 from tinyemo_data.synthesis.backends.online import Arrived
 from tinyemo_data.synthesis.failures import OwnFaultError, RateLimitedError, StoppedError, TransientError
 from tinyemo_data.synthesis.output_schema import in_written_order
-from tinyemo_data.synthesis.redaction import redacted
+from tinyemo_data.synthesis.redaction import key_of, redacted, without_credentials
 from tinyemo_data.synthesis.reply import Reply, Usage
 
 NAME = "openai_compatible"
 KEY = "OPENAI_API_KEY"
 SECONDS = 600.0
+GATEWAY = (502, 504)  # said by what stands between: the server may have answered
 SHOWN = 300  # characters of a server's own words
 
 
@@ -34,11 +34,12 @@ class OpenAICompatible:
     def __init__(self, base_url: str, concurrency: int) -> None:
         """Keep at most `concurrency` connections; a key, where the server wants one, is in OPENAI_API_KEY."""
         self._url = base_url.rstrip("/") + "/chat/completions"
+        self._shown = without_credentials(self._url)
         self._concurrency = concurrency
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        key = os.environ.get(KEY)
+        key = key_of(KEY)
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._concurrency),
@@ -58,10 +59,14 @@ class OpenAICompatible:
             async with self._session.post(self._url, data=completion_bytes(body, picture)) as response:
                 content = await response.read()
                 if response.status != 200:
-                    raise _of_status(response.status, content, retry_after(response.headers), self._url)
+                    raise _of_status(response.status, content, retry_after(response.headers), self._shown)
                 return Arrived(_read_completion(digest, content, body["model"]), response.headers)
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError) as exc:
+            raise StoppedError(f"{self._shown} or {KEY} can't be sent to ({redacted(str(exc))}). Mend it.") from exc
         except aiohttp.ClientConnectorError as exc:
-            raise TransientError(f"{self._url} can't be reached ({exc.os_error})") from exc
+            raise TransientError(f"{self._shown} can't be reached ({exc.os_error})") from exc
+        except aiohttp.ConnectionTimeoutError as exc:
+            raise TransientError(f"{self._shown} gives no connection in time") from exc
         except (aiohttp.ClientError, TimeoutError) as exc:
             raise TransientError(f"connection lost ({type(exc).__name__})", maybe_billed=True) from exc
 
@@ -89,6 +94,8 @@ def completion_bytes(body: dict[str, Any], picture: bytes | None) -> bytes:
 def _read_completion(digest: str, content: bytes, asked: str) -> Reply:
     try:
         found = orjson.loads(content)
+        if not found.get("choices"):
+            raise TransientError(f"the server's reply has no answer ({_words(content)})")
         counts = found.get("usage") or {}
         usage = Usage(int(counts.get("prompt_tokens") or 0), int(counts.get("completion_tokens") or 0))
         return Reply(digest, content, usage, NAME, str(found.get("model") or asked))
@@ -107,7 +114,7 @@ def _of_status(status: int, content: bytes, wait: float | None, url: str) -> Exc
     if status == 404:
         return StoppedError(f"{url} knows no such model or path (404: {words}). Mend synthesis.model or .base_url.")
     if status in (408, 409) or status >= 500:
-        return TransientError(f"{status}: {words}", wait)
+        return TransientError(f"{status}: {words}", wait, maybe_billed=status in GATEWAY)
     return OwnFaultError(f"{status}: {words}")
 
 

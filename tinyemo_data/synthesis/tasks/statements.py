@@ -31,4 +31,4 @@ def assemble(_draft: Mapping[str, Any], fields: Mapping[str, Any]) -> list[Assem
     ]
 
 
-TASK = Task(needs_label=True, ask=ask, assemble=assemble)
+TASK = Task(needs_label=True, ask=ask, assemble=assemble, records=2)

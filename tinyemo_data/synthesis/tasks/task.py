@@ -55,6 +55,7 @@ class Task:
     needs_label: bool  # asked only of pictures that have one
     ask: Ask
     assemble: Assemble
+    records: int = 1  # that a reply becomes
 
 
 def tidy(text: str) -> str:
