@@ -1,7 +1,7 @@
 """Takes the README's pictures of the Dagster UI: `make screenshots`, after `make demo`.
 
-Starts the UI as `make dev` does, opens it in a headless Chromium, and writes docs/asset-graph.png and
-docs/evaluation.png. Look at them before you commit them.
+Starts the UI as `make dev` does, opens it in a headless Chromium, and writes docs/asset-graph.png,
+docs/evaluation.png and docs/instruct.png. Look at them before you commit them.
 """
 
 import os
@@ -31,7 +31,7 @@ SETTLE = 4_000  # milliseconds that the page is given to lay itself out
 
 
 def main() -> None:
-    """Start the UI, take both pictures, stop it."""
+    """Start the UI, take the pictures, stop it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -45,6 +45,7 @@ def main() -> None:
             page = browser.new_page()
             graph(page, f"{address}/asset-groups")
             evaluation(page, f"{address}/assets/evaluation/classification?view=overview")
+            instruct(page, f"{address}/assets/instruct/finetune?view=overview")
             browser.close()
     finally:
         os.killpg(server.pid, signal.SIGINT)
@@ -65,12 +66,10 @@ def wait_for(address: str) -> None:
 
 
 def graph(page: Page, address: str) -> None:
-    """Show the whole asset graph with its groups expanded."""
-    page.set_viewport_size({"width": 1500, "height": 1950})
+    """Show the asset graph by its groups: each opens at a click."""
+    page.set_viewport_size({"width": 1500, "height": 800})
     page.goto(address)
     page.get_by_text("Global asset lineage").wait_for()
-    page.wait_for_timeout(SETTLE)
-    page.keyboard.press("Alt+E")
     page.wait_for_timeout(SETTLE)
     page.screenshot(path=DOCS / "asset-graph.png")
 
@@ -83,6 +82,18 @@ def evaluation(page: Page, address: str) -> None:
     page.locator('img[src^="data:image/png"]').wait_for()
     page.wait_for_timeout(SETTLE)
     page.screenshot(path=DOCS / "evaluation.png")
+
+
+def instruct(page: Page, address: str) -> None:
+    """Show an instruct set's page with its funnel open."""
+    page.set_viewport_size({"width": 1500, "height": 900})
+    page.goto(address)
+    page.get_by_text("funnel", exact=True).first.wait_for()
+    page.wait_for_timeout(SETTLE)
+    row = page.locator("tr", has=page.get_by_text("funnel", exact=True)).first
+    row.get_by_text("Show").first.click()
+    page.wait_for_timeout(SETTLE)
+    page.screenshot(path=DOCS / "instruct.png")
 
 
 if __name__ == "__main__":
