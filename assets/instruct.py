@@ -9,7 +9,6 @@ import dagster as dg
 from assets import metadata
 from assets.failures import failures_for_people
 from assets.features import features_at_hand
-from assets.ingest import samples_key
 from assets.progress import log_progress
 from assets.projector import MODEL
 from assets.resources import ClipEncoder, Generator, RawResource, StoreResource
@@ -75,7 +74,7 @@ def _set_asset(name: str, settings: Settings) -> dg.AssetsDefinition:
         owners=OWNERS,
         kinds={"parquet", "polars"},
         code_version=_code_version(name, settings),
-        deps=[MODEL, *map(samples_key, present), *features_at_hand(settings, present)],
+        deps=[MODEL, *features_at_hand(settings, present)],
         output_required=False,
         description=(
             f"Instruct set **{name}**: "
@@ -100,9 +99,7 @@ def _set_asset(name: str, settings: Settings) -> dg.AssetsDefinition:
                 update={"raw": raw.folder, "store": store.url, "encoder": clip_encoder.settings()}
             )
             if config.limit is not None:
-                chosen = chosen.model_copy(
-                    update={"synthesis": chosen.synthesis.model_copy(update={"limit": config.limit})}
-                )
+                chosen = _limited(chosen, name, config.limit)
             opened = store.open()
             predictions = predictions_for(opened, chosen, name)
             if config.dry_run:
@@ -117,7 +114,7 @@ def _set_asset(name: str, settings: Settings) -> dg.AssetsDefinition:
                 say=context.log.info,
             )
         if made.asked.under_way:
-            context.log.info(f"{made.asked.batches}\nRun this again when they have ended; nothing is asked twice.")
+            _log_what_waits(context.log, made.asked)
             return
         if made.asked.stopped:
             raise dg.Failure(made.asked.stopped, metadata=_shown(made, opened), allow_retries=False)
@@ -125,6 +122,21 @@ def _set_asset(name: str, settings: Settings) -> dg.AssetsDefinition:
         yield dg.MaterializeResult(metadata=_shown(made, opened), data_version=dg.DataVersion(digest))
 
     return instruct
+
+
+def _limited(settings: Settings, name: str, limit: int) -> Settings:
+    """Return the settings with another limit for one set, whatever limit of its own it has."""
+    synthesis = settings.synthesis
+    options = synthesis.sets[name].model_copy(update={"limit": limit})
+    sets = {**synthesis.sets, name: options}
+    return settings.model_copy(update={"synthesis": synthesis.model_copy(update={"sets": sets})})
+
+
+def _log_what_waits(log: dg.DagsterLogManager, asked: Any) -> None:
+    log.info(f"{asked.batches}\nRun this again when they have ended; nothing is asked twice.")
+    for line in [*asked.notes, asked.stopped]:
+        if line:
+            log.warning(line)
 
 
 def _forecast(store: Any, settings: Settings, name: str, predictions: Any) -> str:

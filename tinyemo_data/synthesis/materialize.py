@@ -1,7 +1,9 @@
 """One instruct set from its pictures to its records: plan, ask, render. Each part resumes from what the store holds."""
 
+import shutil
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from tinyemo_data.progress import Report
 from tinyemo_data.sample import samples_key
 from tinyemo_data.settings import Settings
 from tinyemo_data.store import Store
-from tinyemo_data.synthesis.asking import Asked, ask_in_batches, ask_online
+from tinyemo_data.synthesis.asking import Asked, ask_in_batches, ask_online, takes_unpriced
+from tinyemo_data.synthesis.draft import drafts_key
 from tinyemo_data.synthesis.drafting import DraftReport, plan_drafts
 from tinyemo_data.synthesis.export.image_folder import link_image_folder
 from tinyemo_data.synthesis.judgement import Finding, judge_set
@@ -90,9 +93,11 @@ def make_set(
     them. At the budget's wall what was bought is rendered, and `asked.stopped` says how to go on. Raises StoreError
     where none of the set's datasets is ingested, and what the backend stops for; all replies are kept.
     """
-    plan, recipe, used, missing = plan_set(store, settings, name, predictions, reports)
+    recipe, used, missing = choose_datasets(store, settings, name)
     path = ledger_path(settings, store)
     with Ledger(path) as ledger, sole_sender(path, say):
+        # Within the lock: the drafts are what this run asks and renders, and no other run's plan.
+        plan = plan_set(store, settings, recipe, used, predictions, reports)
         work = _Work(store, settings, recipe, ledger, picture_roots(settings, used), reports, say)
         waves = None if recipe.per_emotion is None else Waves(recipe.per_emotion, count_pool(store, name))
         asked, rendered = _ask_and_render(work, plan, waves)
@@ -104,11 +109,19 @@ def make_set(
 def plan_set(
     store: Store,
     settings: Settings,
-    name: str,
+    recipe: Recipe,
+    used: Sequence[str],
     predictions: pl.DataFrame | None = None,
     reports: Reports = lambda _unit: None,
-) -> tuple[DraftReport, Recipe, list[str], list[str]]:
-    """Plan a set's drafts; return them with the recipe, the datasets that are at hand and those that are not."""
+    into: Store | None = None,
+) -> DraftReport:
+    """Plan the drafts of a set from the datasets that are at hand, into the same store or another."""
+    subjects = Subjects(store, used, encoder_slug(settings.encoder), predictions, limit=recipe.limit, seed=recipe.seed)
+    return plan_drafts(into or store, recipe, subjects, subjects.fingerprint, reports("drafts"))
+
+
+def choose_datasets(store: Store, settings: Settings, name: str) -> tuple[Recipe, list[str], list[str]]:
+    """Return a set's recipe with its datasets that are at hand and those that are not. Raises StoreError for none."""
     recipe = recipe_of(settings.synthesis, name)
     used = [dataset for dataset in recipe.datasets if store.exists(samples_key(dataset))]
     missing = [dataset for dataset in recipe.datasets if dataset not in used]
@@ -117,22 +130,38 @@ def plan_set(
             f"None of the datasets of the set '{name}' ({', '.join(recipe.datasets) or 'none is named'}) is ingested "
             f"in {store.url}. Materialize samples/<dataset> first, or name others in synthesis.datasets."
         )
-    subjects = Subjects(store, used, encoder_slug(settings.encoder), predictions, limit=recipe.limit, seed=recipe.seed)
-    return plan_drafts(store, recipe, subjects, subjects.fingerprint, reports("drafts")), recipe, used, missing
+    return recipe, used, missing
 
 
 def forecast_set(
     store: Store, settings: Settings, name: str, predictions: pl.DataFrame | None = None
 ) -> tuple[Recipe, Forecast]:
-    """Plan a set and return what asking it would send and cost; nothing is sent."""
-    _, recipe, used, _ = plan_set(store, settings, name, predictions)
-    waves = None if recipe.per_emotion is None else Waves(recipe.per_emotion, count_pool(store, name))
-    if waves is not None:
-        waves.first_wave()
-    with Ledger(ledger_path(settings, store)) as ledger:
-        chunks = outgoing(store, name, picture_roots(settings, used), waves)
-        unpriced = settings.synthesis.unpriced
-        return recipe, forecast(chunks, ledger, unpriced=unpriced, batch=recipe.backend == BATCHES)
+    """Plan a set aside and return what asking it would send and cost; nothing is sent, and the store stays as it is.
+
+    Raises PriceError for a model without a known price, unless it runs on a server of one's own.
+    """
+    recipe, used, _ = choose_datasets(store, settings, name)
+    path = ledger_path(settings, store)
+    with tempfile.TemporaryDirectory(prefix="tinyemo-") as folder:
+        aside = Store(folder)
+        _copy_drafts(store, aside, name)
+        plan_set(store, settings, recipe, used, predictions, into=aside)
+        waves = None if recipe.per_emotion is None else Waves(recipe.per_emotion, count_pool(aside, name))
+        if waves is not None:
+            waves.first_wave()
+        # Where there is no ledger yet, an empty one elsewhere says the same.
+        with Ledger(path if path.exists() else Path(folder) / path.name) as ledger:
+            chunks = outgoing(aside, name, picture_roots(settings, used), waves)
+            unpriced = takes_unpriced(settings.synthesis, recipe)
+            return recipe, forecast(chunks, ledger, unpriced=unpriced, batch=recipe.backend == BATCHES)
+
+
+def _copy_drafts(store: Store, aside: Store, name: str) -> None:
+    """Copy a set's drafts, so that a plan that has not changed need not be made again."""
+    key = drafts_key(name)
+    if store.exists(key):
+        with store.local(key) as present, aside.writing(key) as copy:
+            shutil.copyfile(present, copy)
 
 
 def _ask_and_render(work: _Work, plan: DraftReport, waves: Waves | None) -> tuple[Asked, Rendered]:
@@ -162,21 +191,29 @@ def _ask(work: _Work, total: int, waves: Waves | None, asked: Asked) -> None:
     while True:
         chunks = outgoing(work.store, recipe.name, work.roots, waves)
         ask_in_batches(chunks, work.ledger, settings, recipe, asked, report)
-        if not asked.under_way or not settings.wait_for_batches:
+        if not asked.under_way or not settings.wait_for_batches or not _wait_for_a_batch(work, asked.lost):
             return
-        _wait_for_a_batch(work)
 
 
-def _wait_for_a_batch(work: _Work) -> None:
+def _wait_for_a_batch(work: _Work, lost: Container[str | None]) -> bool:
+    """Wait until there may be something to collect; False where nothing can come any more.
+
+    `lost` are ids of batches whose results the service was found to have no longer.
+    """
     from tinyemo_data.synthesis.backends import batches
 
     client = batches.open_batches_client()
     while True:
         found = batches.poll(work.ledger, client)
-        if any(state.has_ended for state in found):
-            return
+        awaited = [state for state in found if not state.is_gone and state.batch_id not in lost]
+        if any(state.has_ended for state in awaited):
+            return True
         work.say(batches.describe(found))
+        if not awaited:
+            return False
         time.sleep(POLL_SECONDS)
+        if any(state.is_in_doubt for state in awaited):
+            return True  # whether it was made is found out by collecting
 
 
 def picture_roots(settings: Settings, datasets: Sequence[str]) -> dict[str, Path]:

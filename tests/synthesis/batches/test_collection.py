@@ -4,12 +4,16 @@ import time
 
 import anthropic
 import httpx2
+import orjson
 import pytest
 
 from tests.synthesis.asking import questions
 from tests.synthesis.batches.running import budget_of, check_paid_once, collect_all, submit_all, wait_for_ends
 from tinyemo_data.errors import SynthesisError
 from tinyemo_data.synthesis.backends.batches import abandon, cancel_all, collect, describe, poll, states
+from tinyemo_data.synthesis.backends.batches.batch import Enclosed, batches_in
+from tinyemo_data.synthesis.backends.batches.intent import void, write_intent, write_seen
+from tinyemo_data.synthesis.backends.batches.seen import read_seen
 from tinyemo_data.synthesis.failures import StoppedError
 from tinyemo_data.synthesis.ledger import Ledger
 from tinyemo_data.synthesis.rehearsal.faults import Faults
@@ -47,7 +51,7 @@ def test_errored_and_expired_requests_are_asked_again_alone(
     submit_all(ledger, client, outgoing)
     first = collect_all(ledger, client)
     assert first.answered == 97
-    assert first.released == {"expired": 1, "api_error: Internal server error": 2}
+    assert first.released == {"expired": 1, "errored: api_error: Internal server error": 2}
     assert ledger.accounts().at_risk_usd == 0
     server.set_faults(Faults())
     assert submit_all(ledger, client, outgoing).requests == 3
@@ -55,6 +59,46 @@ def test_errored_and_expired_requests_are_asked_again_alone(
     bill = server.bill()
     assert (bill.paid, bill.most_paid) == (100, 1)
     check_paid_once(ledger, 100, bill.usd)
+
+
+def test_requests_that_the_service_goes_on_failing_at_are_given_up_and_not_submitted_for_ever(
+    server: RunningServer, ledger: Ledger, client: anthropic.Anthropic
+) -> None:
+    server.set_faults(Faults(batch_errored="from:1"))
+    outgoing, sent = questions(20), []
+    for _ in range(5):
+        sent.append(submit_all(ledger, client, outgoing).requests)
+        collect_all(ledger, client)
+    assert sent == [20, 20, 20, 0, 0]
+    assert ledger.accounts().states == {"failed": 20}
+    assert ledger.accounts().at_risk_usd == 0
+    stored = ledger.replies([outgoing[0].digest])[outgoing[0].digest]
+    assert stored.failure == "errored in 3 batches, at last api_error: Internal server error"
+    ledger.forget_failures()
+    assert submit_all(ledger, client, outgoing).requests == 20
+    assert collect_all(ledger, client).released.total() == 20
+
+
+def test_batch_that_came_to_nothing_is_no_failure_of_its_requests(
+    server: RunningServer, ledger: Ledger, client: anthropic.Anthropic
+) -> None:
+    outgoing = questions(5)
+    ledger.plan((one.digest, one.canonical) for one in outgoing)
+    for _ in range(4):
+        enclosed = [Enclosed(one.digest, "claude-haiku-5-5", 0.1) for one in outgoing]
+        void(ledger, write_intent(ledger, enclosed, 10, None), "500 api_error: Internal server error")
+    server.set_faults(Faults(batch_errored="from:1"))
+    submit_all(ledger, client, outgoing)
+    assert collect_all(ledger, client).released.total() == 5
+
+
+def test_what_expires_again_and_again_is_submitted_again(
+    server: RunningServer, ledger: Ledger, client: anthropic.Anthropic
+) -> None:
+    server.set_faults(Faults(batch_expired="from:1"))
+    for _ in range(5):
+        assert submit_all(ledger, client, questions(4)).requests == 4
+        assert collect_all(ledger, client).released == {"expired": 4}
 
 
 def test_requests_at_fault_are_given_up_with_the_words_of_the_service(
@@ -156,6 +200,22 @@ def test_batch_whose_results_are_gone_says_so_and_is_asked_again_only_when_given
     assert submit_all(ledger, client, outgoing).requests == 50
     with pytest.raises(SynthesisError, match="nothing was given up"):
         abandon(ledger, lost)
+
+
+def test_batch_whose_results_are_archived_has_nothing_to_collect(
+    server: RunningServer, ledger: Ledger, client: anthropic.Anthropic
+) -> None:
+    submit_all(ledger, client, questions(3))
+    wait_for_ends(ledger, client)
+    (batch,) = batches_in(ledger, "created")
+    assert batch.seen is not None
+    archived = read_seen(orjson.loads(batch.seen.raw) | {"archived_at": "2026-11-20T00:00:00Z"})
+    write_seen(ledger, batch, archived)
+    (state,) = states(ledger)
+    assert (state.is_gone, state.has_ended) == (True, False)
+    assert "no longer kept" in describe([state])
+    assert "should have ended" not in describe([state])
+    assert server.bill().paid == 3
 
 
 def test_poll_keeps_what_was_known_where_a_look_fails(

@@ -49,10 +49,10 @@ def taking(*digests: str, waits: bool = True) -> Taking:
     ("result", "event", "detail"),
     [
         (error("invalid_request_error"), "failed", "invalid_request_error: words"),
-        (error("api_error"), "released", "api_error: words"),
-        (error("overloaded_error"), "released", "overloaded_error: words"),
+        (error("api_error"), "released", "errored: api_error: words"),
+        (error("overloaded_error"), "released", "errored: overloaded_error: words"),
         ({"type": "errored", "error": {"type": "invalid_request_error", "message": "words"}}, "failed", None),
-        ({"type": "errored"}, "released", "error: "),
+        ({"type": "errored"}, "released", "errored: error: "),
         ({"type": "expired"}, "released", "expired"),
         ({"type": "canceled"}, "released", "canceled"),
     ],
@@ -65,6 +65,20 @@ def test_row_without_an_answer_costs_nothing_and_is_asked_again_unless_it_is_at_
     assert settled is not None
     assert (settled.event, settled.released_usd, settled.usd, settled.reply) == (event, 0.5, 0.0, None)
     assert detail is None or settled.detail == detail
+
+
+@pytest.mark.parametrize(("errors", "event"), [(0, "released"), (1, "released"), (2, "failed"), (7, "failed")])
+def test_request_that_the_service_fails_at_is_given_up_in_its_third_batch(errors: int, event: str) -> None:
+    settled = settle_row("d", error("api_error"), "msgbatch_1", price_of(MODEL), 0.5, errors)
+    assert settled is not None
+    assert (settled.event, settled.released_usd) == (event, 0.5)
+    assert "api_error: words" in (settled.detail or "")
+
+
+def test_expired_request_is_asked_again_however_often_the_service_failed_at_it() -> None:
+    settled = settle_row("d", {"type": "expired"}, "msgbatch_1", price_of(MODEL), 0.5, 7)
+    assert settled is not None
+    assert settled.event == "released"
 
 
 def test_answered_row_is_kept_raw_at_the_price_of_batches() -> None:

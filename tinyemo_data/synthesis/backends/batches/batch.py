@@ -63,6 +63,23 @@ def requests_of(ledger: Ledger, batch: Batch) -> list[tuple[str, str, float, boo
         ).fetchall()
 
 
+def errors_of(ledger: Ledger, batch: Batch, mark: str) -> dict[str, int]:
+    """Return how often each of a batch's requests was released before with a detail that begins with `mark`.
+
+    What was before it was given up is not counted: whoever opens it again wants it tried as anew.
+    """
+    with ledger.transaction() as connection:
+        return dict(
+            connection.execute(
+                "SELECT b.digest, count(*) FROM batch_requests AS b JOIN attempts AS a ON a.digest = b.digest "
+                "WHERE b.number = ? AND a.event = 'released' AND a.backend = ? AND substr(a.detail, 1, ?) = ? "
+                "AND a.id > (SELECT coalesce(max(f.id), 0) FROM attempts AS f "
+                "WHERE f.digest = b.digest AND f.event = 'failed') GROUP BY b.digest",
+                (batch.number, NAME, len(mark), mark),
+            ).fetchall()
+        )
+
+
 def holds(ledger: Ledger, batch: Batch, digest: str) -> bool:
     """Tell whether a request is one of this batch."""
     with ledger.transaction() as connection:

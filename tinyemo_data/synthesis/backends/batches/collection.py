@@ -7,8 +7,9 @@ import anthropic
 
 from tinyemo_data.errors import SynthesisError
 from tinyemo_data.progress import Meter, Report
-from tinyemo_data.synthesis.backends.batches.batch import NAME, Batch, batches_in, requests_of
+from tinyemo_data.synthesis.backends.batches.batch import NAME, Batch, batches_in, errors_of, requests_of
 from tinyemo_data.synthesis.backends.batches.intent import AT_ONCE, write_collected, write_not_ours, write_seen
+from tinyemo_data.synthesis.backends.batches.results import ERRORED
 from tinyemo_data.synthesis.backends.batches.search import settle_doubts
 from tinyemo_data.synthesis.backends.batches.seen import ENDED, Seen
 from tinyemo_data.synthesis.backends.batches.service import BatchGoneError, BatchService, patiently
@@ -29,12 +30,13 @@ class CollectReport:
     collected: list[str] = field(default_factory=list)  # ids of batches
     under_way: int = 0  # batches that have not ended, or are in doubt
     answered: int = 0
-    failed: Counter[str] = field(default_factory=Counter)  # the request's own fault, by what the service said
+    failed: Counter[str] = field(default_factory=Counter)  # given up for good, by what the service said
     released: Counter[str] = field(default_factory=Counter)  # asked again next time: expired, canceled, or the error
     not_told: int = 0  # requests without a row: asked again next time, and still at risk
     strays: int = 0  # rows that belong to no request of their batch, or can't be read; kept aside in the ledger
     spent_usd: float = 0.0
     gone: list[str] = field(default_factory=list)  # for people: batches whose results are no longer kept
+    gone_ids: list[str] = field(default_factory=list)  # of those
 
 
 def collect(
@@ -74,6 +76,7 @@ class _Collection:
                 self._collect_if_ended(batch)
             except BatchGoneError:
                 self.result.gone.append(describe_gone(batch))
+                self.result.gone_ids.append(batch.key)
             except SendingError as exc:
                 self._failures.append(f"{batch.batch_id}: {exc}")
         if self._failures:
@@ -97,7 +100,8 @@ class _Collection:
 
     def _take_in(self, batch: Batch, seen: Seen) -> None:
         """Read all rows; those that were taken in before are passed over. Raises TransientError where some lack."""
-        taking = Taking(seen.batch_id, requests_of(self._ledger, batch), self._price)
+        errors = errors_of(self._ledger, batch, ERRORED)
+        taking = Taking(seen.batch_id, requests_of(self._ledger, batch), self._price, errors)
         for line in self._service.results(seen.batch_id):
             taking.take(line)
             if len(taking.settlements) >= AT_ONCE:

@@ -32,6 +32,16 @@ class BatchState:
         """Tell whether its results can be collected."""
         return self.status == "ended"
 
+    @property
+    def is_gone(self) -> bool:
+        """Tell whether the service no longer has its results."""
+        return self.status == GONE
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Tell whether it is not known if it was made; whoever holds the lock finds that out."""
+        return self.status in (LEAVING, DOUBTFUL)
+
     def hours_since(self, now: datetime) -> float:
         """Return the hours since it was made."""
         return (now - datetime.fromisoformat(self.created_at or self.intended_at)).total_seconds() / 3600
@@ -48,6 +58,8 @@ def state_of(batch: Batch, status: str | None = None, trouble: str = "") -> Batc
     seen = batch.seen
     if batch.batch_id is None:
         known = LEAVING if batch.state == "intended" else DOUBTFUL
+    elif seen is not None and seen.archived_at is not None:
+        known = GONE
     else:
         known = seen.status if seen else UNSEEN
     return BatchState(
@@ -84,7 +96,7 @@ def _line(state: BatchState, now: datetime) -> str:
     parts = [f"{name}: {_status(state)}", f"{state.requests:,} requests", f"made {state.hours_since(now):.1f} h ago"]
     if state.has_ended:
         parts.append(", ".join(f"{count:,} {kind}" for kind, count in state.counts.items() if count))
-    elif (left := state.hours_left(now)) is not None:
+    elif not state.is_gone and (left := state.hours_left(now)) is not None:
         parts.append(f"expires in {left:.1f} h" if left > 0 else "should have ended by now")
     parts.append(f"at most ${state.at_risk_usd:,.4f} at risk")
     return "; ".join(parts) + (f" (the last look failed: {state.trouble})" if state.trouble else "")

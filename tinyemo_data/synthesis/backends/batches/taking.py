@@ -1,6 +1,6 @@
 """Taking in the results of one batch: which rows are news, which are known, and which belong to nobody."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from tinyemo_data.synthesis.backends.batches.results import read_row, settle_row
 from tinyemo_data.synthesis.ledger import Settlement
@@ -13,10 +13,17 @@ class Taking:
     """Rows in, settlements out."""
 
     def __init__(
-        self, batch_id: str, requests: Iterable[tuple[str, str, float, bool]], price: Callable[[str], Price]
+        self,
+        batch_id: str,
+        requests: Iterable[tuple[str, str, float, bool]],
+        price: Callable[[str], Price],
+        errors: Mapping[str, int] | None = None,
     ) -> None:
-        """Take in results of these requests: digest, model, dollars reserved, and whether it waits for its outcome."""
-        self._batch_id, self._price = batch_id, price
+        """Take in results of these requests: digest, model, dollars reserved, and whether it waits for its outcome.
+
+        `errors` says of a digest in how many earlier batches the service failed at it.
+        """
+        self._batch_id, self._price, self._errors = batch_id, price, errors or {}
         self._waiting: dict[str, tuple[str, float]] = {}
         self._settled: set[str] = set()
         for digest, model, usd, waits in requests:
@@ -49,7 +56,8 @@ class Taking:
             return
         self.known += 1
         model, reserved = waited_for
-        settlement = settle_row(digest, result, self._batch_id, self._price(model), reserved)
+        errors = self._errors.get(digest, 0)
+        settlement = settle_row(digest, result, self._batch_id, self._price(model), reserved, errors)
         if settlement is None:
             self._keep_aside(line)
             return
