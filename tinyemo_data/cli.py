@@ -48,8 +48,9 @@ def show(profile: Profile = None) -> None:
 @app.command()
 def synthesize(
     name: Annotated[str, typer.Argument(help="an instruct set of the profile, such as finetune")],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="say what asking would send and cost; send nothing")
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what asking would send and cost")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="ask again what the service refused for good, after mending why")
     ] = False,
     profile: Profile = None,
 ) -> None:
@@ -58,7 +59,10 @@ def synthesize(
 
     chosen = _settings(profile)
     try:
-        ended_well = forecast_here(chosen, name, console) if dry_run else make_here(chosen, name, console)
+        if dry_run:
+            ended_well = forecast_here(chosen, name, console)
+        else:
+            ended_well = make_here(chosen, name, console, retry_failed)
     except TinyEmoError as exc:
         _stop(exc)
     raise typer.Exit(0 if ended_well else 1)

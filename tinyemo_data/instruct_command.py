@@ -38,9 +38,16 @@ def forecast_here(settings: Settings, name: str, console: Console) -> bool:
     return True
 
 
-def make_here(settings: Settings, name: str, console: Console) -> bool:
-    """Make a set with progress bars; tell whether all of it could be asked."""
+def make_here(settings: Settings, name: str, console: Console, retry_failed: bool = False) -> bool:
+    """Make a set with progress bars; tell whether all of it could be asked.
+
+    With `retry_failed` all that the ledger holds as refused for good is open again first.
+    """
     store = _open(settings)
+    path = ledger_path(settings, store)
+    if retry_failed and path.exists():
+        with Ledger(path) as ledger, sole_sender(path, console.print):
+            console.print(f"{ledger.forget_failures():,} refused requests are open again.")
     predictions = predictions_for(store, settings, name)
     with terminal_bars(name) as bars:
         made = make_set(store, settings, name, predictions, reports=bars, say=console.print)
