@@ -59,10 +59,7 @@ def synthesize(
 
     chosen = _settings(profile)
     try:
-        if dry_run:
-            ended_well = forecast_here(chosen, name, console)
-        else:
-            ended_well = make_here(chosen, name, console, retry_failed)
+        ended_well = forecast_here(chosen, name, console) if dry_run else make_here(chosen, name, console, retry_failed)
     except TinyEmoError as exc:
         _stop(exc)
     raise typer.Exit(0 if ended_well else 1)

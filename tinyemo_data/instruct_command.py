@@ -109,7 +109,9 @@ def _summary(made: SetMade, store: Store) -> str:
     ]
     for what, counts in (("refused for good", asked.refused), ("given up for now", asked.given_up)):
         lines += [f"- {count:,} {what}: {kind}" for kind, count in counts.items()]
-    lines += [f"- {finding.sentence}" for finding in made.findings if not finding.passed]
+    # With a quota, drafts beyond it wait for no reply.
+    told = [one for one in made.findings if made.recipe.per_emotion is None or one.name != "is_complete"]
+    lines += [f"- {finding.sentence}" for finding in told if not finding.passed]
     lines += [f"- {note}" for note in asked.notes]
     if asked.pictures_gone:
         lines.append(f"- {asked.pictures_gone:,} pictures are gone: {asked.first_gone[0]}")
