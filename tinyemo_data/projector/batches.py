@@ -44,6 +44,7 @@ class TrainingRows:
     features: Tensor
     labels: Tensor  # (N,) int64 into the vocabulary's words
     taxonomies: Tensor  # (N,) int64 into the vocabulary's taxonomies
+    weights: Tensor | None = None  # (N,) float32 of mean 1: how much a row's loss counts; None: all alike
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -51,8 +52,11 @@ class TrainingRows:
     def select(self, rows: Tensor) -> "TrainingRows":
         """Return the given rows, in the given order."""
         # `index_select` is twice as fast as `self.features[rows]`.
-        parts = (part.index_select(0, rows) for part in (self.features, self.labels, self.taxonomies))
-        return TrainingRows(*parts)
+        features, labels, taxonomies = (
+            part.index_select(0, rows) for part in (self.features, self.labels, self.taxonomies)
+        )
+        weights = None if self.weights is None else self.weights.index_select(0, rows)
+        return TrainingRows(features, labels, taxonomies, weights)
 
 
 def vocabulary(taxonomies: Sequence[str], prototypes: Prototypes) -> Vocabulary:

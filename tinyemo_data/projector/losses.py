@@ -3,6 +3,7 @@
 Everywhere `v` (B, h) are projected pictures and `t` (B, h) the text embeddings of their labels, row by row,
 both of unit length, so that `v @ t.T` are cosine similarities; `labels` (B,) are the labels' numbers; T is
 the temperature. Each loss is a mean, and zero (yet differentiable) where a batch has nothing to compare.
+`weights` (B,), of mean 1 over all rows, say how much each picture counts; texts have no weight of their own.
 """
 
 import torch
@@ -10,17 +11,27 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def cosine(v: Tensor, t: Tensor, margin: float = 0.5) -> Tensor:
+def cosine(v: Tensor, t: Tensor, margin: float = 0.5, weights: Tensor | None = None) -> Tensor:
     """CosineEmbedding, `mean(1 - v·t)`, as the original calls it.
 
     All its pairs are positive, so that the margin (which only negative pairs have) takes no part.
     """
     if len(v) == 0:
         return v.sum()
-    return functional.cosine_embedding_loss(v, t, torch.ones_like(v[:, 0]), margin=margin)
+    positive = torch.ones_like(v[:, 0])
+    if weights is None:
+        return functional.cosine_embedding_loss(v, t, positive, margin=margin)
+    return (weights * functional.cosine_embedding_loss(v, t, positive, margin=margin, reduction="none")).mean()
 
 
-def nt_xent(v: Tensor, t: Tensor, labels: Tensor, temperature: float = 0.07, own_text: bool = False) -> Tensor:
+def nt_xent(
+    v: Tensor,
+    t: Tensor,
+    labels: Tensor,
+    temperature: float = 0.07,
+    own_text: bool = False,
+    weights: Tensor | None = None,
+) -> Tensor:
     """NT-Xent of pictures against texts (Chen et al. 2020, eq. 1, over all pairs of equal label).
 
     Mean over the pairs (i, j) of equal label of `-log(exp(s_ij/T) / (exp(s_ij/T) + Σ_n exp(s_in/T)))`, where
@@ -36,10 +47,13 @@ def nt_xent(v: Tensor, t: Tensor, labels: Tensor, temperature: float = 0.07, own
     s = v @ t.T / temperature
     negatives = s.masked_fill(same, -torch.inf).logsumexp(dim=1, keepdim=True)  # log Σ_n exp(s_in/T)
     likelihood = torch.sigmoid(s - negatives)[positive]
-    return -torch.log(likelihood + torch.finfo(s.dtype).tiny).mean()
+    logarithms = torch.log(likelihood + torch.finfo(s.dtype).tiny)
+    return -_mean(logarithms, None if weights is None else weights[:, None].expand_as(s)[positive])
 
 
-def info_nce(v: Tensor, t: Tensor, labels: Tensor, texts: Tensor, temperature: float = 0.1) -> Tensor:
+def info_nce(
+    v: Tensor, t: Tensor, labels: Tensor, texts: Tensor, temperature: float = 0.1, weights: Tensor | None = None
+) -> Tensor:
     """InfoNCE (van den Oord et al. 2018, eq. 4) with each picture's own text as its positive.
 
     Negatives are the batch's texts of other labels. A text that equals the picture's own (`texts` (B,)
@@ -52,10 +66,12 @@ def info_nce(v: Tensor, t: Tensor, labels: Tensor, texts: Tensor, temperature: f
     s = v @ t.T / temperature
     own = (v * t).sum(dim=1) / temperature
     negatives = s.masked_fill(same, -torch.inf).logsumexp(dim=1)
-    return functional.softplus(negatives - own).mean()
+    return _mean(functional.softplus(negatives - own), weights)
 
 
-def info_nce_original(v: Tensor, t: Tensor, labels: Tensor, temperature: float = 0.1) -> Tensor:
+def info_nce_original(
+    v: Tensor, t: Tensor, labels: Tensor, temperature: float = 0.1, weights: Tensor | None = None
+) -> Tensor:
     """The original's infoNCE with its fault, kept to compare against.
 
     For a picture whose label occurs m times in the batch it adds the first m - 2 *negatives* (in the batch's
@@ -72,11 +88,17 @@ def info_nce_original(v: Tensor, t: Tensor, labels: Tensor, temperature: float =
     taken_as_positive = ~same & (rank <= others[:, None] - 1)
     numerator = torch.cat([own, s.masked_fill(~taken_as_positive, -torch.inf)], dim=1).logsumexp(dim=1)
     denominator = torch.cat([own, s.masked_fill(same, -torch.inf)], dim=1).logsumexp(dim=1)
-    return (denominator - numerator)[counted].mean()
+    return _mean((denominator - numerator)[counted], None if weights is None else weights[counted])
 
 
 def prototype_softmax(
-    v: Tensor, t: Tensor, labels: Tensor, prototypes: Tensor, candidates: Tensor, temperature: float = 0.5
+    v: Tensor,
+    t: Tensor,
+    labels: Tensor,
+    prototypes: Tensor,
+    candidates: Tensor,
+    temperature: float = 0.5,
+    weights: Tensor | None = None,
 ) -> Tensor:
     """Cross-entropy over the cosine similarities to the prototypes that the sample's own taxonomy offers.
 
@@ -88,4 +110,11 @@ def prototype_softmax(
         return v.sum()
     s = v @ prototypes.T  # (B, W)
     s = s.scatter(1, labels[:, None], (v * t).sum(dim=1, keepdim=True))
-    return functional.cross_entropy(s.masked_fill(~candidates, -torch.inf) / temperature, labels)
+    logits = s.masked_fill(~candidates, -torch.inf) / temperature
+    if weights is None:
+        return functional.cross_entropy(logits, labels)
+    return (weights * functional.cross_entropy(logits, labels, reduction="none")).mean()
+
+
+def _mean(values: Tensor, weights: Tensor | None) -> Tensor:
+    return values.mean() if weights is None else (weights * values).mean()

@@ -9,7 +9,7 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -72,22 +72,41 @@ def train_projector(
     settings: ProjectorSettings,
     seed: int,
     progress: Callable[[EpochLog], None] | None = None,
+    weights: Tensor | None = None,
+    keep_epoch: int | None = None,
 ) -> TrainedProjector:
     """Train one projector on `labelled` (train rows alone) and return it with the weights of its best epoch.
 
-    `progress` is called after each epoch. Raises TrainingError where the rows can't be learnt from or the
-    loss is no number, CheckpointError where a label has no prototype.
+    `progress` is called after each epoch. `weights` (N,), positive, say how much each row's loss counts against
+    the mean row's; they change neither which rows are held out nor the order in which rows come. `keep_epoch`
+    ends training with that epoch and keeps its weights, whatever its loss: two courses that differ in one thing
+    alone are compared at one epoch. Raises TrainingError where the rows can't be learnt from or the loss is no
+    number, CheckpointError where a label has no prototype.
     """
     check_trainable(labelled)
+    if keep_epoch is not None and not 1 <= keep_epoch <= settings.epochs:
+        raise TrainingError(f"keep_epoch is {keep_epoch}; there are the epochs 1 to {settings.epochs}.")
     known = vocabulary(labelled.taxonomies, prototypes_in_use(prototypes, settings))
-    rows = training_rows(labelled, known)
+    rows = replace(training_rows(labelled, known), weights=_of_mean_one(weights, len(labelled)))
     kept, held_out = held_out_part(labelled, settings.validation_fraction, seed)
     # Dropout draws from the global generator: it is seeded here and put back afterwards.
     size = rows.features.shape[1] + known.texts.shape[1]
     with _threads_for(settings.batch_size * size * known.texts.shape[1]), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         course = Course(rows.select(kept), rows.select(held_out), known, settings, seed)
-        return course.run(progress)
+        return course.run(progress, keep_epoch)
+
+
+def _of_mean_one(weights: Tensor | None, rows: int) -> Tensor | None:
+    if weights is None:
+        return None
+    if weights.shape != (rows,):
+        raise TrainingError(
+            f"Expected one weight for each of {rows} training rows; found shape {tuple(weights.shape)}."
+        )
+    if not bool((torch.isfinite(weights) & (weights > 0)).all()):
+        raise TrainingError(f"Weights of training rows must be positive; the least is {weights.min():g}.")
+    return (weights.double() / weights.double().mean()).float()
 
 
 @contextlib.contextmanager
@@ -110,16 +129,17 @@ def batch_loss(v: Tensor, rows: TrainingRows, texts: Tensor, known: Vocabulary, 
     t = known.texts[texts]
     match settings.loss:
         case "cosine":
-            return losses.cosine(v, t, settings.margin)
+            return losses.cosine(v, t, settings.margin, rows.weights)
         case "nt_xent":
-            return losses.nt_xent(v, t, rows.labels, settings.temperature, own_text=True)
+            return losses.nt_xent(v, t, rows.labels, settings.temperature, own_text=True, weights=rows.weights)
         case "info_nce":
-            return losses.info_nce(v, t, rows.labels, known.text_ids[texts], settings.temperature)
+            return losses.info_nce(v, t, rows.labels, known.text_ids[texts], settings.temperature, rows.weights)
         case "info_nce_original":
-            return losses.info_nce_original(v, t, rows.labels, settings.temperature)
+            return losses.info_nce_original(v, t, rows.labels, settings.temperature, rows.weights)
         case "prototype_softmax":
             candidates = known.candidates[rows.taxonomies]
-            return losses.prototype_softmax(v, t, rows.labels, known.prototypes, candidates, settings.temperature)
+            prototypes, temperature = known.prototypes, settings.temperature
+            return losses.prototype_softmax(v, t, rows.labels, prototypes, candidates, temperature, rows.weights)
 
 
 class Course:
@@ -149,18 +169,19 @@ class Course:
         self.steps = 0
         self.learning_rate = 0.0
 
-    def run(self, progress: Callable[[EpochLog], None] | None) -> TrainedProjector:
-        """Train until the epochs or the patience end; return the projector with its best epoch's weights."""
+    def run(self, progress: Callable[[EpochLog], None] | None, keep_epoch: int | None = None) -> TrainedProjector:
+        """Train until the epochs or the patience end; return the projector with its best (or that) epoch's weights."""
         log: list[EpochLog] = []
         best_loss, best_epoch, best_weights = math.inf, 0, self.projector.state_dict()
         for epoch in range(1, self.settings.epochs + 1):
             log.append(self._epoch(epoch))
             if progress:
                 progress(log[-1])
-            if log[-1].validation_loss < best_loss:
+            last = epoch == keep_epoch
+            if last or (keep_epoch is None and log[-1].validation_loss < best_loss):
                 best_loss, best_epoch = log[-1].validation_loss, epoch
                 best_weights = {key: value.clone() for key, value in self.projector.state_dict().items()}
-            if epoch - best_epoch >= self.settings.patience:
+            if last or (keep_epoch is None and epoch - best_epoch >= self.settings.patience):
                 break
         self.projector.load_state_dict(best_weights)
         return TrainedProjector(self.projector.eval(), self.generator.initial_seed(), best_epoch, log)
