@@ -8,7 +8,7 @@ WORKERS ?= 2
 QUIET := --config-json '{"loggers": {"console": {}}}'
 
 BENCHMARKS := feature_reading projector_epoch prototypes projector_cross_validation preprocessing \
-	picture_inspection rerun leakage ingest asking asking_memory batch_packing rendering
+	picture_inspection rerun leakage ingest asking asking_memory batch_packing rendering planted_bias audit_scale staging
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo dev test test-faults lint format bench unstick snapshot screenshots clean

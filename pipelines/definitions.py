@@ -13,6 +13,7 @@ from assets.ingest import build_ingest
 from assets.instruct import build_instruct
 from assets.leakage import build_leakage
 from assets.projector import build_projector
+from assets.publish import build_publish
 from assets.resources import build_resources
 from pipelines.automation import build_sensors
 from pipelines.console import console
@@ -27,6 +28,7 @@ BUILDERS = (
     build_evaluation,
     build_instruct,
     build_exports,
+    build_publish,
 )
 
 

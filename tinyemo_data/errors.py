@@ -104,6 +104,10 @@ class HubError(TinyEmoError):
     """The Hub can't be reached, or refused what was asked of it; nothing is half-published."""
 
 
+class MMLLMError(TinyEmoError):
+    """The MM-LLM can't be composed, trained, saved or asked: what does not fit, and which record or file it is."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return `" Did you mean 'x'?"` for the known word closest to `word`, or an empty string."""
     matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
