@@ -11,7 +11,7 @@ BENCHMARKS := feature_reading projector_epoch prototypes projector_cross_validat
 	picture_inspection rerun leakage ingest asking asking_memory batch_packing rendering planted_bias audit_scale staging
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test test-faults lint format bench unstick snapshot screenshots clean
+.PHONY: help setup demo dev test test-faults test-search lint format bench unstick snapshot screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ test: lint ## lint, check types and imports, run the tests
 
 test-faults: $(READY) ## all seeds of the long fault trials (kill, corrupt, throttle)
 	TINYEMO_FAULT_TRIALS=all $(BIN)/python -m pytest -m faults --numprocesses $(WORKERS) --dist worksteal -s
+
+test-search: $(READY) ## property tests on new, random examples (make test repeats the same ones)
+	$(BIN)/python -m pytest --hypothesis-profile=search -m "not faults" --numprocesses $(WORKERS) --dist worksteal
 
 lint: $(READY) ## ruff, mypy --strict, the import arrows, Dagster's own validation
 	$(BIN)/ruff check .

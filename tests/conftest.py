@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tinyemo_data.settings import PREFIX
 from tinyemo_data.store import Store
@@ -11,6 +12,11 @@ from tinyemo_data.store import Store
 KEPT = {"TINYEMO_SHARED", "TINYEMO_FAULT_TRIALS"}
 SHARED = Path(os.environ.get("TINYEMO_SHARED") or Path(__file__).parents[1] / ".." / "shared").resolve()
 
+
+# The gate judges a change, not the dice: the same examples on every run. `make test-search` looks for new ones.
+settings.register_profile("gate", derandomize=True)
+settings.register_profile("search", max_examples=500)
+settings.load_profile("gate")
 
 # At import, before any fixture: no setting of this machine may leak into a test, whatever its fixtures' scope.
 for _name in [name for name in os.environ if name.upper().startswith(PREFIX)]:

@@ -14,13 +14,12 @@ from tinyemo_data.synthesis.rehearsal.schema_rules import FORMATS, schema_flaw
 
 Schemas = st.SearchStrategy[dict[str, Any]]
 NAMES = st.text("abcdefgh_", min_size=1, max_size=6)
+INTEGERS = st.integers(-(2**63), 2**64 - 1)  # what orjson reads and writes, so what a schema can hold
 PLAIN = st.one_of(
     st.just({"type": "string"}),
     st.sampled_from([{"type": "string", "format": name} for name in FORMATS if name != "duration"]),
     st.sampled_from([{"type": kind} for kind in ("integer", "number", "boolean", "null")]),
-    st.lists(st.text(max_size=5) | st.integers() | st.none(), min_size=1, max_size=4).map(
-        lambda found: {"enum": found}
-    ),
+    st.lists(st.text(max_size=5) | INTEGERS | st.none(), min_size=1, max_size=4).map(lambda found: {"enum": found}),
     st.text(max_size=5).map(lambda found: {"const": found}),
     st.just({"type": ["string", "null"]}),
 )
