@@ -21,6 +21,8 @@ from tinyemo_data.features.preprocess import Preprocessing
 from tinyemo_data.settings import EncoderSettings
 
 CONFIGS = Path(__file__).parent / "configs"  # architectures of our own, in open_clip's JSON
+# Weights of our own by architecture and tag; sample_corpus/encoder_weights.py made them.
+SHIPPED = {("tinyemo-clip", "drawn"): CONFIGS / "tinyemo-clip-drawn.safetensors"}
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 # What open_clip, torch and safetensors raise for weights that are absent, damaged or of another shape.
@@ -99,6 +101,13 @@ def model_names() -> list[str]:
     return [str(name) for name in _open_clip().list_models()]
 
 
+def build_untrained(name: str) -> tuple[Any, Preprocessing]:
+    """Return an architecture of `model_names()` with random weights, whole, in training mode, and its preprocessing."""
+    with _without_warnings(quiet=True):
+        model = _open_clip().create_model(name)
+    return model.train(), _preprocessing(_open_clip().get_model_preprocess_cfg(model), "exact")
+
+
 @cache
 def _open_clip() -> Any:
     import open_clip
@@ -116,7 +125,7 @@ def _build(settings: EncoderSettings) -> tuple[torch.nn.Module, Preprocessing]:
             torch.manual_seed(settings.seed)
             model = open_clip.create_model(
                 settings.model,
-                pretrained=settings.pretrained,
+                pretrained=_weights(settings),
                 precision=settings.precision,
                 pretrained_text=False,
             )
@@ -129,6 +138,12 @@ def _build(settings: EncoderSettings) -> tuple[torch.nn.Module, Preprocessing]:
     preprocessing = _preprocessing(open_clip.get_model_preprocess_cfg(model), settings.decode)
     visual: torch.nn.Module = model.visual.eval().requires_grad_(False)
     return visual, preprocessing
+
+
+def _weights(settings: EncoderSettings) -> str | None:
+    """Return what open_clip calls `pretrained`: a tag, a path, or None."""
+    shipped = SHIPPED.get((settings.model, settings.pretrained or ""))
+    return str(shipped) if shipped else settings.pretrained
 
 
 def _reason(exc: Exception) -> str:
@@ -149,6 +164,7 @@ def _check_names(settings: EncoderSettings) -> None:
             raise EncoderError(f"encoder.pretrained: there is no file {settings.pretrained}.")
         return
     tags = [str(tag) for tag in _open_clip().list_pretrained_tags_by_model(settings.model)]
+    tags += [tag for model, tag in SHIPPED if model == settings.model]
     if settings.pretrained not in tags:
         raise EncoderError(
             f"encoder.pretrained: '{settings.model}' has no weights tagged '{settings.pretrained}'."
