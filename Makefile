@@ -8,7 +8,8 @@ WORKERS ?= 2
 QUIET := --config-json '{"loggers": {"console": {}}}'
 
 BENCHMARKS := feature_reading projector_epoch prototypes projector_cross_validation preprocessing \
-	picture_inspection rerun leakage ingest asking asking_memory batch_packing rendering planted_bias audit_scale staging
+	picture_inspection rerun leakage ingest asking asking_memory batch_packing rendering planted_bias planted_pixels planted_text \
+	audit_scale interpretability mm_llm_training staging
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo dev test test-faults test-search lint format bench unstick snapshot screenshots clean

@@ -1,23 +1,30 @@
 """`hub/<repository>`: what would be published, staged for a person to look at; sent where that is asked for."""
 
-import importlib.util
+from collections.abc import Iterable
 from typing import Any
 
 import dagster as dg
 
+from assets.bias import BIAS, MITIGATED, REVIEW
 from assets.evaluation import CLASSIFICATION
 from assets.failures import failures_for_people
 from assets.instruct import instruct_key
 from assets.leakage import LEAKAGE
+from assets.mm_llm import FINETUNED, is_built
 from assets.progress import log_progress
 from assets.projector import MODEL
+from assets.reasoning import REASONING
 from assets.resources import StoreResource
 from tinyemo_data.settings import HubSettings, Settings, checked
 
 GROUP = "publish"
 OWNERS = ["team:data"]
 CODE_VERSION = "1"
-LANGUAGE_MODEL = dg.AssetKey(["mm_llm", "finetuned"])
+ON_EVERY_CARD = [LEAKAGE, BIAS, REVIEW, MITIGATED]
+ONLY_ASIDE = (
+    "hub.publish is true, but this run makes more than repositories, so they are staged alone. Look at them, then "
+    "launch the job `publish`, or type `publish: true`."
+)
 
 
 class PublishConfig(dg.Config):
@@ -33,18 +40,30 @@ class PublishConfig(dg.Config):
         typed = {name: value for name, value in self.model_dump().items() if value is not None}
         return settings.model_copy(update={"hub": checked(HubSettings, settings.hub.model_dump() | typed)})
 
+    def for_run(self, settings: Settings, made: Iterable[dg.AssetKey]) -> tuple[Settings, list[str]]:
+        """Return the settings of a run that makes the assets `made`, and what is to be told of them.
+
+        A run that makes more than repositories publishes only where `publish` was typed: never as a side effect.
+        """
+        chosen = self.over(settings)
+        if self.publish is not None or not chosen.hub.publish or all(key.path[0] == "hub" for key in made):
+            return chosen, []
+        staged = chosen.model_copy(update={"hub": chosen.hub.model_copy(update={"publish": False})})
+        return staged, [ONLY_ASIDE]
+
 
 def build_publish(settings: Settings) -> list[Any]:
     """Return the repositories of a profile, and their checks."""
     from tinyemo_data.hub.repository import SETS
     from tinyemo_data.synthesis.recipe import enabled_sets
 
-    wanted = {name: [instruct_key(name), LEAKAGE] for name in enabled_sets(settings.synthesis) if name in SETS}
-    wanted["projector"] = [MODEL, CLASSIFICATION, LEAKAGE]
-    if importlib.util.find_spec("assets.mm_llm") is not None:
-        wanted["mm_llm"] = [LANGUAGE_MODEL, LEAKAGE]
+    made_of = {name: [instruct_key(name)] for name in enabled_sets(settings.synthesis) if name in SETS}
+    made_of["projector"] = [MODEL, CLASSIFICATION]
+    if is_built(settings):
+        made_of["mm_llm"] = [FINETUNED, REASONING]
     definitions: list[Any] = []
-    for what, deps in wanted.items():
+    for what, own in made_of.items():
+        deps = [*own, *ON_EVERY_CARD]
         definitions += [_repository(what, deps, settings), _nothing_private(what, settings), _may_leave(what, settings)]
     return definitions
 
@@ -78,17 +97,17 @@ def _repository(what: str, deps: list[dg.AssetKey], settings: Settings) -> dg.As
 
         with failures_for_people():
             opened = store.open()
-            chosen = config.over(settings)
+            chosen, told = config.for_run(settings, context.job_def.asset_layer.executable_asset_keys)
             done = release(opened, chosen, what, context.run.run_id, lambda unit: log_progress(context, unit))
-        for line in done.lines():
+        for line in [*done.lines(), *told]:
             context.log.info(line)
         digest = opened.digest(f"{named.folder}/manifest.json")
-        return dg.MaterializeResult(metadata=_shown(done, opened), data_version=dg.DataVersion(digest))
+        return dg.MaterializeResult(metadata=_shown(done, opened, told), data_version=dg.DataVersion(digest))
 
     return repository
 
 
-def _shown(done: Any, store: Any) -> dict[str, Any]:
+def _shown(done: Any, store: Any, told: list[str]) -> dict[str, Any]:
     staged = done.staged
     files = "\n".join(f"| {one.path} | {one.bytes:,} | `{one.sha256[:12]}…` |" for one in staged.manifest.files)
     shown: dict[str, Any] = {
@@ -98,7 +117,7 @@ def _shown(done: Any, store: Any) -> dict[str, Any]:
         "bytes": staged.bytes,
         "made_of": staged.manifest.made_from,
         "undecided_slices": len(staged.manifest.undecided_slices),
-        "stays_staged": [one.sentence for one in done.objections] if done.publication is None else [],
+        "stays_staged": [*told, *(one.sentence for one in done.objections if done.publication is None)],
     }
     published = done.publication
     if published is not None:

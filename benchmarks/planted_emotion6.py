@@ -53,7 +53,7 @@ class Found:
     tested: int
 
 
-def audit_emotion6(seeds: int, workers: int) -> None:
+def audit_emotion6(first: int, seeds: int, workers: int) -> None:
     """Print what the audit finds of planted pairs on the real features; no gate."""
     if not TRAIN.is_dir():
         print(f"\nEmotion6: {TRAIN} is absent, so nothing was planted on real features.")
@@ -62,7 +62,7 @@ def audit_emotion6(seeds: int, workers: int) -> None:
         kind = "12,000 pictures drawn by the spread of its real features" if grown else "its 1,094 real features"
         print(f"\nEmotion6, {kind}, {ATTRIBUTES * len(LABELS)} pairs, {seeds} seeds:")
         for odds_ratio in (1.0, 2.0, 3.0, 5.0):
-            jobs = [(grown, odds_ratio, seed) for seed in range(seeds)]
+            jobs = [(grown, odds_ratio, seed) for seed in range(first, first + seeds)]
             with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
                 _show(odds_ratio, list(pool.map(run, *zip(*jobs, strict=True))))
 
@@ -75,7 +75,8 @@ def _show(odds_ratio: float, found: list[Found]) -> None:
         precision = f"{true / flagged:.2f}" if flagged else "-"
         print(
             f"    {name:18} {flagged / len(found):5.1f} flagged a seed, precision {precision:>4}, "
-            f"recall {true / planted:.2f}"
+            f"recall {true / planted:.2f}",
+            flush=True,
         )
 
 
@@ -188,4 +189,4 @@ def _frame(rows: LabelledFeatures, has: Flags) -> pl.DataFrame:
 
 
 if __name__ == "__main__":
-    audit_emotion6(seeds=10, workers=2)
+    audit_emotion6(first=1_000, seeds=10, workers=2)

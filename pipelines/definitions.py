@@ -6,14 +6,18 @@ from typing import Any
 import dagster as dg
 from dotenv import load_dotenv
 
+from assets.bias import build_bias
 from assets.evaluation import build_evaluation
 from assets.exports import build_exports
 from assets.features import build_features
 from assets.ingest import build_ingest
 from assets.instruct import build_instruct
+from assets.interpretability import build_interpretability
 from assets.leakage import build_leakage
+from assets.mm_llm import build_mm_llm
 from assets.projector import build_projector
 from assets.publish import build_publish
+from assets.reasoning import build_reasoning
 from assets.resources import build_resources
 from pipelines.automation import build_sensors
 from pipelines.console import console
@@ -26,8 +30,12 @@ BUILDERS = (
     build_leakage,
     build_projector,
     build_evaluation,
+    build_interpretability,
+    build_bias,
     build_instruct,
     build_exports,
+    build_mm_llm,
+    build_reasoning,
     build_publish,
 )
 

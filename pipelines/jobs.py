@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets import mm_llm
 from tinyemo_data.settings import Settings
 
 
@@ -22,10 +23,25 @@ def build_jobs(settings: Settings) -> list[Any]:
         ),
         dg.define_asset_job(
             "training",
-            dg.AssetSelection.groups("projector", "evaluation"),
+            dg.AssetSelection.groups("projector") | dg.AssetSelection.assets(["evaluation", "classification"]),
             description="Prototypes, Metric Projector and accuracy table from cached features. Under a minute; free.",
         ),
+        dg.define_asset_job(
+            "audit",
+            dg.AssetSelection.groups("audit"),
+            description="Words that explain the projector, bias slices, the state of their review, and mitigation of "
+            "what people accepted. Minutes, for projectors learn again from re-weighted labels; free.",
+        ),
     ]
+    if mm_llm.is_built(settings):
+        jobs.append(
+            dg.define_asset_job(
+                "reasoning",
+                dg.AssetSelection.groups("mm_llm") | dg.AssetSelection.assets(["evaluation", "reasoning"]),
+                description="Both stages of the MM-LLM and what its explanations are worth. 2 minutes for the demo's, "
+                "hours on a GPU for real ones; free, but for a judge where the profile names one; resumes.",
+            )
+        )
     if any(options.enabled for options in settings.synthesis.sets.values()):
         jobs.append(
             dg.define_asset_job(
@@ -35,7 +51,15 @@ def build_jobs(settings: Settings) -> list[Any]:
                 "is not answered yet is asked, within the budget; nothing is bought twice.",
             )
         )
+    jobs.append(
+        dg.define_asset_job(
+            "publish",
+            dg.AssetSelection.groups("publish"),
+            description="Stage every repository from what the store holds; seconds, free. Nothing leaves this machine "
+            "unless `publish: true` is typed for a repository, or TINYEMO_HUB__PUBLISH says so for all of them.",
+        )
+    )
     if settings.pictures == "drawn":
-        description = "The whole graph on drawn pictures, offline. Under 2 minutes on 2 cores; free."
+        description = "The whole graph on drawn pictures, offline. Under 5 minutes on 2 cores; free."
         jobs.append(dg.define_asset_job("demo", dg.AssetSelection.all(), description=description))
     return jobs

@@ -80,6 +80,28 @@ def training_curves(curves: Mapping[str, Sequence[float]], chosen_epoch: int | N
     return to_png(figure)
 
 
+def loss_course(
+    points: Sequence[Mapping[str, float]], validations: Sequence[Mapping[str, float]], kept: int | None = None
+) -> bytes:
+    """Draw training and validation loss over the steps, and the learning rate: rows of step, loss, learning_rate."""
+    figure, axes = new_figure(7, 3)
+    axes.plot([p["step"] for p in points], [p["loss"] for p in points], color=COLOURS[0], label="training")
+    if validations:
+        steps, losses = [v["step"] for v in validations], [v["loss"] for v in validations]
+        axes.plot(steps, losses, color=COLOURS[1], label="validation", marker="o", markersize=3)
+    if kept is not None:
+        axes.axvline(kept, color="grey", linestyle=":", label=f"kept: step {kept}")
+    rates = axes.twinx()
+    rates.plot([p["step"] for p in points], [p["learning_rate"] for p in points], color=COLOURS[2], linewidth=0.8)
+    rates.set_ylabel("learning rate", color=COLOURS[2])
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss")
+    for each in (axes, rates):
+        each.spines["top"].set_visible(False)
+    axes.legend(frameon=False)
+    return to_png(figure)
+
+
 def similarity_map(labels: Sequence[str], similarity: npt.NDArray[np.float32]) -> bytes:
     """Draw a square matrix of cosine similarities, (L, L), with its labels."""
     figure, axes = new_figure(1.6 + 0.32 * len(labels), 1.2 + 0.32 * len(labels))

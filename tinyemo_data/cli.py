@@ -69,16 +69,60 @@ def synthesize(
 def explain(
     record: Annotated[str, typer.Argument(help="a record's id, such as emoset/image/awe/awe_00001#reasoning")],
     set_name: Annotated[str | None, typer.Option("--set", help="its set, where several have that id")] = None,
+    published: Annotated[
+        str | None, typer.Option(help="a published set that it is of: a folder, or an id on the Hub such as me/set@v1")
+    ] = None,
     profile: Profile = None,
 ) -> None:
-    """Say where a record comes from: picture, prompt as sent, raw reply, gates, tokens, price, model, date."""
-    from tinyemo_data.instruct_command import explain_here
+    """Say where a record comes from: picture, prompt as sent, raw reply, gates, tokens, price, model, date.
 
+    Of a published set: picture, prompt, request, code and files; the raw reply where the profile's ledger has it.
+    """
     chosen = _settings(profile)
     try:
+        if published is not None:
+            from tinyemo_data.hub.command import explain_published_here
+
+            explain_published_here(chosen, published, record, console)
+            return
+        from tinyemo_data.instruct_command import explain_here
+
         explain_here(chosen, record, set_name, console)
     except TinyEmoError as exc:
         _stop(exc)
+
+
+@app.command()
+def stage(
+    what: Annotated[str, typer.Argument(help="pretrain, finetune, hq, projector or mm_llm")],
+    publish: Annotated[bool, typer.Option("--publish", help="then send it to the Hub")] = False,
+    profile: Profile = None,
+) -> None:
+    """Stage a repository for the Hub, for you to look at; exits with 1 where what was asked could not be done."""
+    from tinyemo_data.hub.command import stage_here
+
+    chosen = _settings(profile)
+    try:
+        ended_well = stage_here(chosen, what, console, publish)
+    except TinyEmoError as exc:
+        _stop(exc)
+    raise typer.Exit(0 if ended_well else 1)
+
+
+@app.command()
+def rehydrate(
+    location: Annotated[str, typer.Argument(help="a published set: a folder, or an id on the Hub such as me/set@v1")],
+    pictures: Annotated[Path, typer.Argument(help="your pictures: a folder that holds a folder a dataset")],
+    out: Annotated[Path | None, typer.Option(help="write the records whose picture is at hand, with its path")] = None,
+) -> None:
+    """Join a published set with your own copy of its pictures; exits with 1 where pictures are missing."""
+    from tinyemo_data.hub.command import rehydrate_here
+
+    try:
+        whole = rehydrate_here(location, pictures, out, console)
+    except TinyEmoError as exc:
+        _stop(exc)
+    raise typer.Exit(0 if whole else 1)
 
 
 @app.command()
@@ -134,6 +178,73 @@ def import_released(
     chosen = _settings(profile)
     try:
         import_here(chosen, file, name, images, console)
+    except TinyEmoError as exc:
+        _stop(exc)
+
+
+@app.command()
+def classify(
+    pictures: Annotated[list[Path], typer.Argument(help="picture files")],
+    taxonomy: Annotated[str, typer.Option(help="the labels to choose from, such as mikels8 or ekman6")] = "mikels8",
+    profile: Profile = None,
+) -> None:
+    """Say which emotion each picture evokes, by the Metric Projector; exits with 1 where one can't be read."""
+    from tinyemo_data.mm_llm.command import classify_here
+
+    chosen = _settings(profile)
+    try:
+        all_read = classify_here(chosen, pictures, console, taxonomy)
+    except TinyEmoError as exc:
+        _stop(exc)
+    raise typer.Exit(0 if all_read else 1)
+
+
+@app.command()
+def reason(
+    pictures: Annotated[list[Path], typer.Argument(help="picture files")],
+    label: Annotated[str | None, typer.Option(help="explain this emotion; default: the one that is predicted")] = None,
+    withhold: Annotated[bool, typer.Option("--withhold", help="tell no label: the model has to look")] = False,
+    taxonomy: Annotated[str, typer.Option(help="the labels to choose from, such as mikels8 or ekman6")] = "mikels8",
+    profile: Profile = None,
+) -> None:
+    """Say why each picture evokes its emotion: projector, label, explanation; exits with 1 where one can't be read."""
+    from tinyemo_data.mm_llm.command import reason_here
+
+    chosen = _settings(profile)
+    try:
+        all_read = reason_here(chosen, pictures, label, withhold, console, taxonomy)
+    except TinyEmoError as exc:
+        _stop(exc)
+    raise typer.Exit(0 if all_read else 1)
+
+
+@app.command()
+def review(profile: Profile = None) -> None:
+    """Check what people decided of the audit's slices, and list what is undecided; exits with 1 where something is."""
+    from tinyemo_data.audit.command import review_here
+
+    chosen = _settings(profile)
+    try:
+        all_decided = review_here(chosen, console)
+    except TinyEmoError as exc:
+        _stop(exc)
+    raise typer.Exit(0 if all_decided else 1)
+
+
+@app.command()
+def retrieve(
+    word: Annotated[str, typer.Argument(help="any word, such as abandoned")],
+    count: Annotated[int, typer.Option(help="how many pictures", min=1)] = 12,
+    dataset: Annotated[str | None, typer.Option(help="of this dataset alone")] = None,
+    out: Annotated[Path | None, typer.Option(help="a contact sheet of them, .png or .jpg")] = None,
+    profile: Profile = None,
+) -> None:
+    """List the pictures that the projector puts nearest to a word of the language model."""
+    from tinyemo_data.audit.interpretability.command import retrieve_here
+
+    chosen = _settings(profile)
+    try:
+        retrieve_here(chosen, word, count, dataset, console, out)
     except TinyEmoError as exc:
         _stop(exc)
 

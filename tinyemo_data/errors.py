@@ -108,6 +108,14 @@ class MMLLMError(TinyEmoError):
     """The MM-LLM can't be composed, trained, saved or asked: what does not fit, and which record or file it is."""
 
 
+class ReviewError(TinyEmoError):
+    """The review file says what can't be followed, or a step needs decisions that nobody made yet."""
+
+
+class InterpretabilityError(TinyEmoError):
+    """Nothing can be looked up by the word, the dataset or the picture that was asked for."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return `" Did you mean 'x'?"` for the known word closest to `word`, or an empty string."""
     matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)

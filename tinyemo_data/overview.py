@@ -14,7 +14,12 @@ FOLDERS = {
     "quarantine": "files that were kept apart, and why",
     "models/projector": "the Metric Projector: weights, configuration, metrics, prototypes",
     "models/language_model": "the language model made on the spot",
-    "reports": "the accuracy table as JSON, Markdown and a picture",
+    "models/mm_llm": "the MM-LLM after each stage; loads with plain transformers",
+    "instruct": "instruct sets, what their gates refused, and their funnels",
+    "exports": "the sets as LLaVA, TRL, lmms-eval and VLMEvalKit take them",
+    "reports": "accuracy and reasoning tables as JSON, Markdown and pictures",
+    "audit": "report.html of bias slices, review.csv for your decisions, words that explain the projector",
+    "hub": "repositories staged for the Hub; nothing was sent",
 }
 
 

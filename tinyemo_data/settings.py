@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as EnvironmentValueError
 
+from tinyemo_data.audit.bias.settings import BiasSettings
 from tinyemo_data.errors import SettingsError, nearest
 
 PROFILES = Path(__file__).parent / "profiles"
@@ -49,9 +50,9 @@ class DatasetSettings(Strict):
 class EncoderSettings(Strict):
     """Which open_clip model turns pictures into features, and how it runs."""
 
-    model: str = Field(description="open_clip model name, such as ViT-L-14-quickgelu, or tinyemo-vit (the demo's)")
+    model: str = Field(description="open_clip model name, such as ViT-L-14-quickgelu, or tinyemo-clip (the demo's)")
     pretrained: str | None = Field(
-        None, description="open_clip tag or local checkpoint; null: random weights from `seed` (the demo's)"
+        None, description="open_clip tag, local checkpoint, or drawn (the demo's); null: random weights from `seed`"
     )
     seed: int = Field(0, description="seed of random weights")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:<n>")
@@ -92,12 +93,25 @@ class ProjectorSettings(Strict):
     folds: int = Field(5, ge=2)
 
 
+class ReasoningEvaluationSettings(Strict):
+    """What the MM-LLM is asked to be measured, and who judges its texts."""
+
+    pictures: int = Field(240, ge=2, description="held-out pictures at most, as many of each dataset, drawn by seed")
+    judge: Literal["anthropic", "openai_compatible"] | None = Field(
+        None, description="language model that judges texts, within synthesis.budget_usd; null: nobody"
+    )
+    judge_model: str | None = Field(None, description="null: the one that careful prompts are answered by")
+    judge_pictures: int = Field(40, ge=1, description="pictures whose texts are judged, the first of those drawn")
+    human_scores: str | None = Field(None, description="CSV of people's scores of the same texts")
+
+
 class EvaluationSettings(Strict):
     """Which datasets the table has, and how sure its figures are."""
 
     datasets: list[str] = Field(min_length=1)
     bootstrap: int = Field(2000, ge=100, description="resamples behind each 95 % interval")
     seed: int = 0
+    reasoning: ReasoningEvaluationSettings = ReasoningEvaluationSettings()
 
 
 class InstructSetSettings(Strict):
@@ -150,6 +164,84 @@ class SynthesisSettings(Strict):
             if options.enabled and backend == "openai_compatible" and not (options.model or self.model):
                 raise ValueError(f"the set '{name}' asks {backend}: say which model its server has")
         return self
+
+
+class StageSettings(Strict):
+    """One stage of the MM-LLM's training. The defaults are the original's (TinyLLaVA Factory's scripts)."""
+
+    sets: list[str] = Field(min_length=1, description="instruct sets that it learns from")
+    epochs: float = Field(1.0, gt=0)
+    batch_size: int = Field(32, ge=1, description="records a step and process")
+    accumulation: int = Field(1, ge=1, description="steps whose gradients are summed before an update")
+    learning_rate: float = Field(gt=0)
+    warmup_fraction: float = Field(0.03, ge=0, lt=1)
+    schedule: Literal["cosine", "linear", "constant_with_warmup"] = "cosine"
+    weight_decay: float = Field(0.0, ge=0)
+
+
+class PretrainStageSettings(StageSettings):
+    """Stage 1: the connector alone."""
+
+    sets: list[str] = Field(["pretrain"], min_length=1, description="instruct sets that it learns from")
+    learning_rate: float = Field(1e-3, gt=0)
+
+
+class FinetuneStageSettings(StageSettings):
+    """Stage 2: the connector and the language model."""
+
+    sets: list[str] = Field(["finetune"], min_length=1, description="instruct sets that it learns from")
+    learning_rate: float = Field(2e-5, gt=0)
+    lora_rank: int | None = Field(None, ge=1, description="train low-rank adapters of the language model; null: all")
+    lora_alpha: int = Field(16, gt=0, description="adapters are scaled by alpha / rank")
+
+
+class MMLLMSettings(Strict):
+    """The multi-modal language model: its parts, and how both stages train and what is asked of it."""
+
+    vision_tower: str | None = Field(
+        None, description="CLIP, SigLIP or DINOv2: a directory or a hub id; null: the small one of this package"
+    )
+    language_model: str | None = Field(
+        None, description="backbone: a directory or a hub id; null: the profile's, or a small one made on the spot"
+    )
+    language_model_tokenizer: str | None = Field(None, description="where the backbone's directory has none (OpenELM)")
+    feature_layer: int = Field(-2, description="hidden state of the vision tower that the connector sees")
+    context: int | None = Field(None, ge=16, description="tokens of a record at most; null: what the backbone takes")
+    device: str = Field("auto", description="auto, cpu or cuda")
+    precision: Literal["fp32", "bf16"] = "fp32"
+    gradient_checkpointing: bool = Field(False, description="less memory for more arithmetic")
+    cached_features: bool = Field(False, description="encode each picture once and keep its patch features on disk")
+    length_grouping: bool = Field(True, description="records of like length share a batch")
+    workers: int = Field(0, ge=0, description="processes that read pictures ahead; 0: none")
+    validation_fraction: float = Field(0.05, ge=0, lt=0.5, description="share of the pictures that training never sees")
+    evaluations: int = Field(4, ge=1, description="how often a stage is validated and saved; the best is kept")
+    checkpoints_kept: int = Field(2, ge=1, description="the last ones; the best is kept beside them")
+    seed: int = 0
+    pretrain: PretrainStageSettings = PretrainStageSettings()
+    finetune: FinetuneStageSettings = FinetuneStageSettings()
+    max_new_tokens: int = Field(256, ge=1, description="of an explanation")
+    generation_batch_size: int = Field(16, ge=1)
+
+
+class AuditSettings(Strict):
+    """The bias audit: what it looks at, what it calls an effect, and how sure it must be. Defaults: BiasSettings."""
+
+    datasets: list[str] | None = Field(
+        None, description="datasets to audit; null: all of the profile whose labels the projector learnt"
+    )
+    min_support: int = Field(BiasSettings.min_support, ge=2, description="image groups in each cell of a statistic")
+    odds_ratio: float = Field(BiasSettings.odds_ratio, ge=1, description="least association of the training labels")
+    delta_model: float = Field(BiasSettings.delta_model, ge=0, description="least change of margin, in deviations")
+    delta_contrast: float = Field(BiasSettings.delta_contrast, ge=0, description="least part of it that labels taught")
+    q: float = Field(BiasSettings.q, gt=0, lt=1, description="expected share of false pairs among the flagged")
+    merge_phi: float = Field(BiasSettings.merge_phi, gt=0, lt=1, description="attributes that agree more are one")
+    bootstrap: int = Field(BiasSettings.bootstrap, ge=100, description="resamples for each flagged pair")
+    permutations: int = Field(BiasSettings.permutations, ge=19, description="within classes, for each flagged pair")
+    latent_slices: int = Field(BiasSettings.latent_slices, ge=0, description="clusters proposed as attributes; 0: none")
+    caption_set: str | None = Field(None, description="instruct set whose captions propose words; null: none")
+    caption_words: int = Field(BiasSettings.caption_words, ge=0, description="words proposed for an emotion at most")
+    contrast_seeds: int = Field(3, ge=1, description="seeds of the projector that the contrast trains again")
+    seed: int = Field(BiasSettings.seed, ge=0)
 
 
 class SampleCorpusSettings(Strict):
@@ -217,6 +309,8 @@ class Settings(BaseSettings):
     evaluation: EvaluationSettings
     sample_corpus: SampleCorpusSettings = SampleCorpusSettings()
     synthesis: SynthesisSettings = SynthesisSettings()
+    mm_llm: MMLLMSettings = MMLLMSettings()
+    audit: AuditSettings = AuditSettings()
     hub: HubSettings = HubSettings()
 
     @model_validator(mode="after")
@@ -225,6 +319,7 @@ class Settings(BaseSettings):
             "projector.train_on": self.projector.train_on,
             "evaluation.datasets": self.evaluation.datasets,
             "synthesis.datasets": self.synthesis.datasets,
+            "audit.datasets": self.audit.datasets or [],
             **{f"synthesis.sets.{name}.datasets": one.datasets or [] for name, one in self.synthesis.sets.items()},
         }
         for key, names in named.items():

@@ -13,8 +13,11 @@ from huggingface_hub.utils import _http
 
 from tests.hub.hub_server import LocalHub, running_hub
 from tests.hub.world import make_settings, make_world
+from tests.mm_llm.conftest import backbone_folder, tower_folder
 from tinyemo_data.settings import Settings
 from tinyemo_data.store import Store
+
+__all__ = ["backbone_folder", "tower_folder"]  # the small parts that a language model is composed of
 
 
 @pytest.fixture(scope="session")

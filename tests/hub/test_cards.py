@@ -1,11 +1,8 @@
 """Every command that a card prints is run as it stands, in a process of its own."""
 
 import ast
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import mlcroissant
@@ -15,14 +12,15 @@ import pytest
 import yaml
 from datasets import Features
 
+from tests.hub.card_commands import commands, run, stand_in
 from tests.hub.hub_server import running_hub
-from tests.hub.world import PICTURES, make_settings
+from tests.hub.world import PICTURES, fill_language_model, make_settings
+from tinyemo_data.hub.biases import NO_AUDIT
 from tinyemo_data.hub.columns import datasets_features
 from tinyemo_data.hub.language_model_staging import stage_language_model
 from tinyemo_data.hub.projector_staging import stage_projector
 from tinyemo_data.hub.publishing import publish
 from tinyemo_data.hub.staging import stage_set
-from tinyemo_data.projector import tiny_language_model
 from tinyemo_data.settings import Settings
 from tinyemo_data.store import Store
 from tinyemo_data.synthesis.record_file import RECORD
@@ -31,8 +29,10 @@ SETS = ("pretrain", "finetune", "hq")
 
 
 @pytest.fixture(scope="module")
-def staged(made_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """All repositories, staged: three sets, the projector, and a small language model."""
+def staged(
+    made_world: Path, tower_folder: Path, backbone_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    """All five repositories, staged: three sets, the projector, and a small language model that sees."""
     folder = tmp_path_factory.mktemp("cards") / "world"
     shutil.copytree(made_world, folder)
     settings = make_settings(folder)
@@ -40,43 +40,8 @@ def staged(made_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Settin
     for name in SETS:
         stage_set(store, settings, name)
     stage_projector(store, settings)
-    tiny_language_model.make(store)
-    stage_language_model(
-        store, settings, tiny_language_model.FOLDER, training={"stage_2": {"learning_rate": 2e-5}, "steps": 40}
-    )
+    stage_language_model(store, fill_language_model(store, settings, tower_folder, backbone_folder))
     return settings
-
-
-def commands(settings: Settings, *names: str) -> str:
-    """Return the Python that the cards of repositories print, all of it."""
-    folder = Path(settings.store) / "hub"
-    cards = [(folder / name / "README.md").read_text() for name in names]
-    return "\n".join(block for card in cards for block in re.findall(r"```python\n(.*?)```", card, re.DOTALL))
-
-
-def run(code: str, folder: Path, **environment: str) -> str:
-    """Run code in a fresh process in `folder`, without any Hub unless the environment names one."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    chosen = {
-        **clean,
-        "HF_HOME": str(folder / "home"),
-        "HF_HUB_OFFLINE": "1",
-        "PYTHONPATH": str(Path.cwd()),
-        **environment,
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env=chosen, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
-
-
-def stand_in(settings: Settings, folder: Path) -> Path:
-    """Return a folder in which the repositories' ids lead to what is staged, and `pictures` to the pictures."""
-    folder.mkdir(exist_ok=True)
-    (folder / "somebody").symlink_to(Path(settings.store) / "hub")
-    (folder / "pictures").symlink_to(settings.raw)
-    return folder
 
 
 def test_sets_load_by_the_commands_of_their_cards(staged: Settings, tmp_path: Path) -> None:
@@ -90,10 +55,18 @@ def test_sets_load_by_the_commands_of_their_cards(staged: Settings, tmp_path: Pa
 
 
 def test_models_load_by_the_commands_of_their_cards(staged: Settings, tmp_path: Path) -> None:
-    told = run(commands(staged, "tinyemo-projector", "tinyemo-mm-llm"), stand_in(staged, tmp_path / "here"))
-    ours, plain, parameters = told.splitlines()
+    told = run(commands(staged, "tinyemo-projector"), stand_in(staged, tmp_path / "here"))
+    ours, plain = told.splitlines()
     assert len(ast.literal_eval(ours)) == len(ast.literal_eval(plain)) == 2
-    assert int(parameters) > 1000
+
+
+def test_language_model_answers_by_the_commands_of_its_card_without_anything_of_ours(
+    staged: Settings, tmp_path: Path
+) -> None:
+    code = commands(staged, "tinyemo-mm-llm") + "\nimport sys\nprint('tinyemo_data' in sys.modules, answer.shape[1])"
+    told = run(code, stand_in(staged, tmp_path / "here"))
+    ours, tokens = told.splitlines()[-1].split()
+    assert ours == "False" and int(tokens) > 20
 
 
 def test_published_set_loads_and_streams_from_a_hub(staged: Settings, tmp_path: Path) -> None:
@@ -144,7 +117,7 @@ def test_croissant_has_the_fields_of_responsible_ai(staged: Settings) -> None:
     metadata = mlcroissant.Dataset(folder / "croissant.json").metadata
     assert metadata.machine_annotation_tools == ["rules-1 (this project's own rules)"]
     assert metadata.annotations_per_item == "1"
-    assert metadata.data_biases == ["No bias audit was run."]
+    assert metadata.data_biases == [NO_AUDIT]
     assert any("SHA-256" in protocol for protocol in metadata.data_annotation_protocol)
     assert "not included" in metadata.personal_sensitive_information[0]
     assert metadata.data_limitations and metadata.data_use_cases and metadata.data_social_impact

@@ -63,6 +63,13 @@ def test_explain_published_leads_from_a_record_to_picture_prompt_code_and_files(
     assert found.explanation.reply is None  # it is with those who made the set
 
 
+def test_explain_published_takes_no_other_bytes_for_the_picture(published: Path, world: Settings) -> None:
+    record = first_record(published)
+    (Path(world.raw) / str(record["image"])).write_bytes(b"another picture of that name")
+    found = explain_published(published, str(record["record_id"]), pictures=Path(world.raw))
+    assert found.explanation.picture is None
+
+
 def test_explain_published_shows_question_and_raw_reply_to_who_has_the_ledger(published: Path, ledger: Path) -> None:
     found = explain_published(published, str(first_record(published)["record_id"]), ledger)
     assert found.explanation.fields == {"reasoning": "A lamp shines.", "label": "awe"}

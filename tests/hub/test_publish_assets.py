@@ -56,6 +56,31 @@ def test_published_revision_is_metadata_with_its_link(world: Settings, hub: Loca
     assert again["sent"] == [] and again["revision"] == found["revision"]
 
 
+def test_publishing_set_for_good_publishes_a_run_of_repositories_and_never_one_that_makes_more(
+    world: Settings, store: Store, hub: LocalHub
+) -> None:
+    always = world.model_copy(update={"hub": world.hub.model_copy(update={"publish": True})})
+
+    @dg.asset(key=["instruct", "hq"])
+    def made() -> None:
+        """Something that is made besides."""
+
+    def run(*wanted: str, config: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = dg.materialize(
+            [made, *build_publish(always)],
+            resources={"store": StoreResource(url=world.store, pictures="drawn")},
+            selection=dg.AssetSelection.assets(*wanted),
+            run_config={"ops": {"hub__hq": {"config": config}}} if config else None,
+        )
+        return shown(result, "hq")
+
+    beside = run("instruct/hq", "hub/hq")
+    assert "makes more than repositories" in beside["stays_staged"][0] and "published" not in beside
+    assert hub.state.log == []
+    assert run("hub/hq")["published"] and hub.state.only("tinyemo-hq").private
+    assert run("instruct/hq", "hub/hq", config={"publish": True})["published"]
+
+
 def test_set_of_an_api_stays_staged_with_a_message(world: Settings, store: Store, hub: LocalHub) -> None:
     rows = read_records(store, "hq").to_dicts()
     write_records(store, "hq", [{**row, "generator": "anthropic"} for row in rows])

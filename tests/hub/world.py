@@ -15,18 +15,19 @@ from tinyemo_data.audit.leakage import leakage_report
 from tinyemo_data.evaluation.classification import evaluate_dataset
 from tinyemo_data.evaluation.report import ClassificationReport, write_report
 from tinyemo_data.features.table import LabelledFeatures
+from tinyemo_data.mm_llm.freezing import Stage
 from tinyemo_data.projector.checkpoint import Provenance, save_checkpoint
 from tinyemo_data.projector.ensemble import ProjectorEnsemble, ensemble_of
 from tinyemo_data.projector.model import initial_projector
 from tinyemo_data.projector.prototypes import Prototypes, with_digest, write_prototypes
 from tinyemo_data.sample import Quarantined, Sample, write_samples
-from tinyemo_data.settings import EvaluationSettings, HubSettings, ProjectorSettings, Settings
+from tinyemo_data.settings import EvaluationSettings, HubSettings, MMLLMSettings, ProjectorSettings, Settings
 from tinyemo_data.store import Store
 from tinyemo_data.synthesis.diversity import Sampler, as_json, measure_diversity
 from tinyemo_data.synthesis.funnel import Funnel
 from tinyemo_data.synthesis.gates.registry import gates_passed
 from tinyemo_data.synthesis.prompt import load_prompt
-from tinyemo_data.synthesis.records import funnel_key
+from tinyemo_data.synthesis.records import funnel_key, records_key
 
 LABELS = taxonomy.get("mikels8").labels
 PICTURES = 12  # of EmoSet, to train with
@@ -137,6 +138,23 @@ def fill_projector(store: Store, seeds: tuple[int, ...] = (0, 1)) -> ProjectorEn
         "language_model_made_on_the_spot": True, "datasets_used": ["fi"], "datasets_missing": [],
     }))  # fmt: skip
     return ensemble
+
+
+def fill_language_model(store: Store, settings: Settings, tower: Path, backbone: Path) -> Settings:
+    """Write a language model that sees, untrained, as both stages write it; return settings that name its parts."""
+    from tinyemo_data.mm_llm.materialize import compose_parts
+    from tinyemo_data.mm_llm.saving import save_model
+
+    named = MMLLMSettings(vision_tower=str(tower), language_model=str(backbone))
+    chosen = settings.model_copy(update={"mm_llm": named})
+    whole = compose_parts(chosen)
+    course = {"best_step": 12, "seconds": 1.5, "points": [{"step": 1, "loss": 5.9}]}
+    stages: tuple[tuple[Stage, list[str]], ...] = (("pretrain", named.pretrain.sets), ("finetune", named.finetune.sets))
+    for stage, sets in stages:
+        digests = {name: store.digest(records_key(name)) for name in sets}
+        told = {"identity": "0" * 64, "course": course, "settings": named.model_dump(), "sets": digests}
+        save_model(whole, store, stage, told)
+    return chosen
 
 
 def make_settings(folder: Path, **hub: Any) -> Settings:

@@ -1,22 +1,24 @@
-"""Bias slices and what people decided about them: `audit/slices.parquet` and `audit/review.csv`.
+"""Bias slices and what people decided about them: the audit's table and `audit/review.csv`.
 
-The program finds slices, a person decides, and the decision is a file. What nobody decided is told on every card, and
-nothing is published as long as there is such a slice.
+The program finds slices, people decide, and the decision is a file. What nobody decided, or reviewers differ about, is
+told on every card, and nothing is published as long as there is such a slice.
 """
 
-import io
 from dataclasses import dataclass
+from typing import Any
 
-import polars as pl
-
-from tinyemo_data.errors import StagingError
+from tinyemo_data.audit.bias.written import SLICES_KEY, read_report, read_slices
+from tinyemo_data.audit.review.file import read_file
+from tinyemo_data.audit.review.listing import read_listed, shown_slices
+from tinyemo_data.audit.review.settling import Settled, rows_by_slice, settle
+from tinyemo_data.audit.review.terms import ACCEPTED, REVIEW_KEY
+from tinyemo_data.audit.review.validation import check_review
 from tinyemo_data.store import Store
 
-SLICES_KEY = "audit/slices.parquet"
-REVIEW_KEY = "audit/review.csv"
-DECISIONS = ("accepted_bias", "legitimate_cue", "label_problem", "not_reproducible")
-UNSURE = "unsure"
-ACCEPTED = DECISIONS[0]
+MITIGATED_KEY = "audit/mitigated.json"
+SOURCES = (SLICES_KEY, REVIEW_KEY, MITIGATED_KEY)  # what cards tell of
+NO_AUDIT = "No bias audit was run on the models of this release: nothing is known of what they lean on."
+OF_ANOTHER = "The bias audit at hand is of another projector: nothing is known of what this one leans on."
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Slice:
     """One flagged pair of an attribute and an emotion."""
 
     slice_id: str
+    dataset: str  # that it was found on
     attribute: str
     emotion: str
     effect: float | None  # d: in standard deviations of the emotion's margin; null where it was not measured
@@ -31,18 +34,21 @@ class Slice:
     high: float | None
     q: float | None  # Benjamini-Hochberg
     pictures: int | None
-    decision: str | None  # of DECISIONS; None: undecided
-    severity: str
-    reason: str
-    action: str
+    settled: Settled | None  # None: undecided
+
+    @property
+    def decision(self) -> str | None:
+        """What was decided; None: nothing."""
+        return None if self.settled is None else self.settled.decision
 
 
 @dataclass(frozen=True)
 class Biases:
-    """All flagged slices, the strongest first. `audited` is false where no audit was run."""
+    """All flagged slices, the strongest first. `why_not` says why none are known, where there was no audit."""
 
-    audited: bool
     slices: list[Slice]
+    why_not: str | None = None
+    mitigated: int = 0  # accepted slices that a second projector, not this release's, learnt to do without
 
     @property
     def undecided(self) -> list[Slice]:
@@ -51,79 +57,41 @@ class Biases:
 
     @property
     def accepted(self) -> list[Slice]:
-        """Those that a person found real and lives with."""
+        """Those that people found real and live with."""
         return [one for one in self.slices if one.decision == ACCEPTED]
 
     @property
     def others(self) -> list[Slice]:
-        """Those that a person decided otherwise."""
+        """Those that people decided otherwise."""
         return [one for one in self.slices if one.decision not in (None, ACCEPTED)]
 
 
-def read_biases(store: Store) -> Biases:
-    """Read the flagged slices with their decisions. Raises StagingError where one of the files is not as it should be.
+def read_biases(store: Store, model_digest: str | None = None) -> Biases:
+    """Read the flagged slices with their decisions; with a digest, those of that projector alone.
 
-    A slice without a row, with an empty decision or with `unsure` is undecided.
+    Raises StoreError where the audit was cut short, ReviewError where the review file can't be followed.
     """
     if not store.exists(SLICES_KEY):
-        return Biases(False, [])
-    table = store.read_table(SLICES_KEY)
-    needed = {"slice_id", "attribute", "emotion"}
-    if not needed <= set(table.columns):
-        raise StagingError(
-            f"{store.path(SLICES_KEY)} lacks {', '.join(sorted(needed - set(table.columns)))}. Materialize audit/bias "
-            "again."
-        )
-    if "flagged" in table.columns:
-        table = table.filter(pl.col("flagged"))
-    if "rank" in table.columns:
-        table = table.sort("rank", "slice_id", nulls_last=True)
-    reviews = _read_reviews(store)
-    return Biases(True, [_slice(row, reviews.get(row["slice_id"], {})) for row in table.to_dicts()])
+        return Biases([], NO_AUDIT)
+    table, report = read_slices(store), read_report(store)
+    if model_digest is not None and report.get("model_digest") != model_digest:
+        return Biases([], OF_ANOTHER)
+    review, shown = read_file(store), read_listed(store) | shown_slices(table)
+    check_review(review, {name: one.pair for name, one in shown.items()}, str(store.path(REVIEW_KEY)))
+    decided = {name: settle(name, rows) for name, rows in rows_by_slice(review).items()}
+    flagged = table.filter("flagged").sort("rank", "slice_id", nulls_last=True)
+    slices = [_slice(row, decided.get(row["slice_id"])) for row in flagged.to_dicts()]
+    return Biases(slices, mitigated=_mitigated(store, report["model_digest"]))
 
 
-def _slice(row: dict[str, object], review: dict[str, str]) -> Slice:
-    def number(name: str) -> float | None:
-        value = row.get(name)
-        return None if value is None else float(str(value))
+def _mitigated(store: Store, model_digest: str) -> int:
+    told = store.read_json(MITIGATED_KEY) if store.exists(MITIGATED_KEY) else {}
+    return int(told["to_reweight"]) if told.get("model_before") == model_digest else 0
 
-    pictures = number("pictures")
-    decision = review.get("decision", "")
+
+def _slice(row: dict[str, Any], settled: Settled | None) -> Slice:
+    shown = ("slice_id", "dataset", "attribute", "emotion", "pictures")
     return Slice(
-        str(row["slice_id"]),
-        str(row["attribute"]),
-        str(row["emotion"]),
-        number("d"),
-        number("d_low"),
-        number("d_high"),
-        number("q_bh"),
-        None if pictures is None else int(pictures),
-        decision if decision in DECISIONS else None,
-        review.get("severity", ""),
-        review.get("reason", ""),
-        review.get("action", ""),
-    )
-
-
-def _read_reviews(store: Store) -> dict[str, dict[str, str]]:
-    """Return each slice's review, the last row of several; unknown decisions are an error, not undecided."""
-    if not store.exists(REVIEW_KEY):
-        return {}
-    content = store.read_bytes(REVIEW_KEY)
-    try:
-        table = pl.read_csv(io.BytesIO(content), infer_schema=False)
-    except pl.exceptions.NoDataError:
-        return {}
-    except pl.exceptions.PolarsError as exc:
-        raise StagingError(f"{store.path(REVIEW_KEY)} is no CSV table ({exc}). Mend it.") from exc
-    missing = [name for name in ("slice_id", "decision") if name not in table.columns]
-    if missing:
-        raise StagingError(f"{store.path(REVIEW_KEY)} has no column '{missing[0]}'. It needs slice_id and decision.")
-    rows = [{name: (value or "").strip() for name, value in row.items()} for row in table.to_dicts()]
-    for number, row in enumerate(rows, 2):
-        if row["decision"] not in (*DECISIONS, UNSURE, ""):
-            raise StagingError(
-                f"{store.path(REVIEW_KEY)}, line {number}: the decision is '{row['decision']}'; expected one of "
-                f"{', '.join((*DECISIONS, UNSURE))}, or nothing as long as nobody decided."
-            )
-    return {row["slice_id"]: row for row in rows}
+        **{name: row[name] for name in shown}, effect=row["d"], low=row["d_low"], high=row["d_high"], q=row["q_bh"],
+        settled=settled,
+    )  # fmt: skip

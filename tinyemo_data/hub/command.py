@@ -10,6 +10,7 @@ from tinyemo_data.hub.release import release
 from tinyemo_data.progress import terminal_bars, terminal_progress
 from tinyemo_data.settings import Settings
 from tinyemo_data.store import Store
+from tinyemo_data.synthesis.materialize import ledger_path
 
 
 def stage_here(settings: Settings, what: str, console: Console, publish: bool = False) -> bool:
@@ -39,8 +40,9 @@ def rehydrate_here(location: str, pictures: Path, out: Path | None, console: Con
     return not found.pictures["path"].null_count()
 
 
-def explain_published_here(
-    location: str, record: str, console: Console, ledger: Path | None = None, pictures: Path | None = None
-) -> None:
-    """Print where a record of a published set comes from."""
-    explain_published(location, record, ledger, pictures).print(console)
+def explain_published_here(settings: Settings, location: str, record: str, console: Console) -> None:
+    """Print where a record of a published set comes from, with what the profile's ledger and raw folder have of it."""
+    store = Store(settings.store)
+    ledger = ledger_path(settings, store) if settings.ledger or store.is_local else None
+    known = ledger if ledger is not None and ledger.exists() else None
+    explain_published(location, record, known, Path(settings.raw)).print(console)

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from tinyemo_data.errors import RecordNotFoundError
 from tinyemo_data.hub.published_set import PublishedSet, open_published
+from tinyemo_data.hub.rehydration import look_at_place
 from tinyemo_data.synthesis.explain import Explanation
 from tinyemo_data.synthesis.explanation_page import plain, print_explanation
 from tinyemo_data.synthesis.ledger import Ledger
@@ -63,8 +64,8 @@ def explain_published(
     """Return where a record of a published set comes from.
 
     `location` is a folder or a hub id; `ledger` the request ledger of those who made it, where one has it; `pictures`
-    a folder that holds a folder a dataset. Raises RecordNotFoundError, with the nearest id, where there is no such
-    record, and what `open_published` raises.
+    a folder that holds a folder a dataset; a picture of other bytes is none. Raises RecordNotFoundError, with the
+    nearest id, where there is no such record, and what `open_published` raises.
     """
     published = open_published(location)
     rows = published.scan().filter(pl.col("record_id") == record_id).collect().to_dicts()
@@ -73,11 +74,10 @@ def explain_published(
             f"The record '{record_id}' is not in {published.manifest.repository}.{_nearest(published, record_id)}"
         )
     row = rows[0]
-    picture = None if pictures is None else pictures / row["image"]
+    picture = None if pictures is None else look_at_place(pictures, row["image"], row["picture_sha256"])[1]
     known = Explanation(
-        published.manifest.what, True, row, picture if picture is not None and picture.is_file() else None,
-        None, None, None, None,
-    )  # fmt: skip
+        published.manifest.what, True, row, None if picture is None else Path(picture), None, None, None, None
+    )
     if ledger is not None and row["request_digest"]:
         with Ledger(ledger) as opened:
             known = with_reply(known, opened)

@@ -82,7 +82,7 @@ def gather_facts(
         shards=shards,
         funnel=funnel,
         diversity=diversity,
-        findings=judge_set(funnel, diversity),
+        findings=_findings(settings, name, judge_set(funnel, diversity)),
         prompts=prompts_used((task, digest) for task, digest in asked if digest),
         taxonomies=[taxonomy.get(one) for one in counts.values("taxonomy")],
         label_accuracy=_label_accuracy(store) if "projector" in counts.values("label_origin") else None,
@@ -90,6 +90,13 @@ def gather_facts(
         biases=read_biases(store),
         licences=licence_rows(datasets),
     )
+
+
+def _findings(settings: Settings, name: str, findings: list[Finding]) -> list[Finding]:
+    """Return the findings; where a set takes a number an emotion, drafts beyond it without a reply are no lack."""
+    options = settings.synthesis.sets.get(name)
+    has_quota = options is not None and options.per_emotion is not None
+    return [one for one in findings if not (has_quota and one.name == "is_complete")]
 
 
 def _splits(store: Store, datasets: list[str], records_of: dict[str, int]) -> dict[str, int]:

@@ -1,20 +1,32 @@
-"""Staging a language model: any folder in the Hugging Face layout, with a card of what it was made of."""
+"""Staging the language model that sees: its folder in the Hugging Face layout, and a card of what it was made of."""
 
-import re
+import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import orjson
-import polars as pl
 
+from tinyemo_data import taxonomy
+from tinyemo_data.audit.leakage import REPORT_KEY as LEAKAGE_KEY
 from tinyemo_data.errors import StagingError
-from tinyemo_data.evaluation.report import JSON_KEY
-from tinyemo_data.hub.biases import REVIEW_KEY, SLICES_KEY
-from tinyemo_data.hub.contents import KINDS, SENTENCEPIECE, VOCABULARIES
+from tinyemo_data.evaluation.reasoning.report import JSON_KEY as REASONING_KEY
+from tinyemo_data.hub.biases import SOURCES
+from tinyemo_data.hub.contents import KINDS, SENTENCEPIECE
+from tinyemo_data.hub.language_model_origins import (
+    TOLD,
+    LearntSet,
+    hub_ids,
+    learnt_sets,
+    parts_of,
+    read_told,
+)
 from tinyemo_data.hub.model_staging import CONFIG, ModelFacts, stage_model
+from tinyemo_data.hub.public_json import ORIGINS, read_public, without_folders
+from tinyemo_data.hub.reasoning_facts import HEADER, STATEMENTS_HEADER, read_reasoning
 from tinyemo_data.hub.repository import SETS, repository_of
 from tinyemo_data.hub.staged import Staged
+from tinyemo_data.mm_llm.question import WITHHELD
 from tinyemo_data.settings import Settings
 from tinyemo_data.store import Store
 from tinyemo_data.synthesis.records import records_key
@@ -29,71 +41,48 @@ CONFIGS = {
     "preprocessor_config.json",
     "generation_config.json",
 }
-OF_THE_LAYOUT = {"special_tokens_map.json", "model.safetensors.index.json", "chat_template.json"}
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+(@[\w./-]+)?")
-ORIGINS = ("_name_or_path", "name_or_path")
-# Reports of how it speaks, shown where they are there: their numbers, whatever those are called.
-REPORTS = ("reports/reasoning.json",)
+OWN_KIND = "tinyemo_"  # how the model types begin that `transformers` does not know
+LONGEST = 200  # letters of a value that a card shows
 
 
-def stage_language_model(
-    store: Store,
-    settings: Settings,
-    folder: str = FOLDER,
-    sets: Sequence[str] = SETS,
-    base_models: Sequence[str] | None = None,
-    training: Mapping[str, Any] | None = None,
-) -> Staged:
-    """Stage the model that lies in the store at `folder`.
+def stage_language_model(store: Store, settings: Settings, folder: str = FOLDER) -> Staged:
+    """Stage the model that lies in the store at `folder`, with what training wrote beside it.
 
-    `sets` are the instruct sets that it learnt from, as far as the store has them; `base_models` the ids on the Hub of
-    what it was composed of (default: those that the settings name); `training` what is to be told of its training,
-    names and plain values, groups of such too (default: the JSON files beside it that `save_pretrained` does not
-    write). Weights are published as safetensors alone: pickles are left where they are. Raises StagingError where
-    there is no model.
+    Weights are published as safetensors alone: pickles are left where they are. JSON files leave without the folders
+    of this machine that they name. Raises StagingError where there is no model, or a set that it learnt from is gone.
     """
     config = _read_config(store, folder)
     names = [PurePosixPath(key).name for key in store.keys(folder)]
     kept = [name for name in names if PurePosixPath(name).suffix in KINDS or name == SENTENCEPIECE]
     if not any(name.endswith(".safetensors") for name in kept):
         raise StagingError(f"{store.path(folder)} holds no .safetensors weights. Save the model as safetensors.")
-    bases = _base_models(settings) if base_models is None else list(base_models)
-    told = _told_beside(store, folder, kept) if training is None else training
-    learnt = [name for name in sets if store.exists(records_key(name))]
-    origins = [_origins(store, name) for name in learnt]
+    told = read_told(store, folder)
+    parts, learnt = parts_of(told, settings), learnt_sets(store, settings, told)
     facts = ModelFacts(
         repository=repository_of("mm_llm", settings.hub),
         title=TITLE,
         template="model.md.j2",
         pictures=settings.pictures,
-        front=_front_matter(settings, bases, learnt),
-        datasets=sorted({name for names, _ in origins for name in names if name}),
-        generators=sorted({name for _, names in origins for name in names}),
+        front=_front_matter(settings, hub_ids(parts), learnt),
+        datasets=sorted({name for one in learnt for name in one.datasets}),
+        generators=sorted({name for one in learnt for name in one.generators}),
         details={
             "config": config,
-            "base_models": bases,
-            "sees": str(config.get("architectures", [""])[0]).endswith("ForConditionalGeneration"),
-            "sets": [(name, repository_of(name, settings.hub).id, store.digest(records_key(name))) for name in learnt],
-            "training_rows": flat(told),
-            "report_rows": [(key, *row) for key in REPORTS if store.exists(key) for row in flat(store.read_json(key))],
+            "question": WITHHELD.format(options=", ".join(taxonomy.get("mikels8").labels)),
+            "of_own_kind": _is_of_own_kind(config),
+            "part_rows": sorted(parts.items(), reverse=True),
+            "set_rows": [_set_row(settings, one) for one in learnt],
+            "training_rows": flat({name: value for name, value in without_folders(told).items() if name != "files"}),
+            "reasoned": read_reasoning(store, told.get("identity")),
+            "reasoned_header": HEADER,
+            "statements_header": STATEMENTS_HEADER,
         },
-        sources=[*map(records_key, learnt), *REPORTS, JSON_KEY, SLICES_KEY, REVIEW_KEY],
+        sources=[*(records_key(one.name) for one in learnt), REASONING_KEY, LEAKAGE_KEY, *SOURCES],
     )
-    written = {name: (_public(store, f"{folder}/{name}"), [f"{folder}/{name}"]) for name in kept if name in CONFIGS}
-    copies = {name: f"{folder}/{name}" for name in kept if name not in CONFIGS}
-    return stage_model(store, facts, copies, written)
-
-
-def _base_models(settings: Settings) -> list[str]:
-    """Return the ids on the Hub among the parts that the settings name; folders of this machine are none."""
-    part = settings.language_model
-    return [part.partition("@")[0]] if part and HUB_ID.fullmatch(part) and not Path(part).exists() else []
-
-
-def _told_beside(store: Store, folder: str, names: Sequence[str]) -> dict[str, Any]:
-    """Return what JSON files beside a model say that are none of the Hugging Face layout, each under its name."""
-    own = [name for name in names if name.endswith(".json") and name not in CONFIGS | VOCABULARIES | OF_THE_LAYOUT]
-    return {PurePosixPath(name).stem: store.read_json(f"{folder}/{name}") for name in own}
+    written = _configs(store, folder, [name for name in kept if name in CONFIGS])
+    if told:
+        written[TOLD] = (_public_told(told, written), [f"{folder}/{TOLD}"])
+    return stage_model(store, facts, {name: f"{folder}/{name}" for name in kept if name not in written}, written)
 
 
 def flat(values: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
@@ -103,9 +92,15 @@ def flat(values: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
         if isinstance(value, Mapping):
             rows += flat(value, f"{above}{name}.")
         elif not (isinstance(value, list) and any(isinstance(one, (Mapping, list)) for one in value)):
-            text = f"{value:.4g}" if isinstance(value, float) else str(value)
-            rows.append((f"{above}{name}", text if len(text) <= 200 else text[:197] + "…"))
+            rows.append((f"{above}{name}", _plain(value)))
     return rows
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "–"
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "…"
 
 
 def _read_config(store: Store, folder: str) -> dict[str, Any]:
@@ -116,29 +111,36 @@ def _read_config(store: Store, folder: str) -> dict[str, Any]:
     return config
 
 
-def _origins(store: Store, name: str) -> tuple[list[str], list[str]]:
-    """Return the datasets and the backends that a set's records are of."""
-    with store.local(records_key(name)) as path:
-        columns = pl.scan_parquet(path).select("dataset", "generator").unique().collect()
-    return columns["dataset"].unique().to_list(), columns["generator"].unique().to_list()
+def _is_of_own_kind(config: Mapping[str, Any]) -> bool:
+    """Tell whether `transformers` alone does not know the model's kind, or its language model's."""
+    kinds = (config.get("model_type"), config.get("text_config", {}).get("model_type"))
+    return any(str(kind).startswith(OWN_KIND) for kind in kinds)
 
 
-def _public(store: Store, key: str) -> bytes:
-    """Return a config without the folder of this machine that its model was loaded from."""
-    values = store.read_json(key)
-    for name in ORIGINS:
-        if isinstance(values.get(name), str) and PurePath(values[name]).is_absolute():
-            values[name] = PurePath(values[name]).name
-    return orjson.dumps(values, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+def _set_row(settings: Settings, one: LearntSet) -> tuple[str, str, str]:
+    where = repository_of(one.name, settings.hub).id if one.name in SETS else "not published"
+    return one.name, where, f"`{one.digest}`{', made anew since' if one.made_anew else ''}"
 
 
-def _front_matter(settings: Settings, base_models: Sequence[str], learnt: Sequence[str]) -> dict[str, Any]:
-    published = [repository_of(name, settings.hub) for name in learnt]
+def _configs(store: Store, folder: str, names: Sequence[str]) -> dict[str, tuple[bytes, Sequence[str]]]:
+    return {name: (read_public(store, f"{folder}/{name}", ORIGINS), [f"{folder}/{name}"]) for name in names}
+
+
+def _public_told(told: dict[str, Any], written: Mapping[str, tuple[bytes, Sequence[str]]]) -> bytes:
+    """Return what training wrote without folders, and with the digests of the files as they are published."""
+    public = without_folders(told)
+    if "files" in public:
+        public["files"] |= {name: hashlib.sha256(content).hexdigest() for name, (content, _) in written.items()}
+    return orjson.dumps(public, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+
+
+def _front_matter(settings: Settings, base_models: Sequence[str], learnt: Sequence[LearntSet]) -> dict[str, Any]:
+    published = [repository_of(one.name, settings.hub).id for one in learnt if one.name in SETS]
     return {
         "library_name": "transformers",
         "pipeline_tag": "image-text-to-text",
         **({"base_model": list(base_models), "base_model_relation": "finetune"} if base_models else {}),
-        **({"datasets": [one.id for one in published]} if published and settings.hub.namespace else {}),
+        **({"datasets": published} if published and settings.hub.namespace else {}),
         "language": ["en"],
         "tags": ["emotion", "affective-computing", "visual-emotion-analysis", "vision-language", "tinyemo"],
     }

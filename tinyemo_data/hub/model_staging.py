@@ -36,6 +36,7 @@ class ModelFacts:
     details: dict[str, Any]  # what the template needs besides
     sources: list[str] = field(default_factory=list)  # keys in the store that the card speaks of
     features_of: list[str] = field(default_factory=list)  # datasets whose features are among its files
+    digest: str | None = None  # of a projector: biases found in another one are not told as its own
 
 
 def stage_model(
@@ -52,7 +53,7 @@ def stage_model(
         stage.copy(key, path)
     for path, (content, keys) in sorted(written.items()):
         stage.put(path, content, keys)
-    licences, biases = licence_rows(facts.datasets), read_biases(store)
+    licences, biases = licence_rows(facts.datasets), read_biases(store, facts.digest)
     stage.put(LICENCE_FILE, render_licence(licences, facts.generators).encode())
     card = render_model_card(facts, licences, biases)
     stage.put("README.md", card.encode(), [key for key in facts.sources if store.exists(key)])

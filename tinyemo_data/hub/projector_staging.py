@@ -1,7 +1,6 @@
 """Staging the Metric Projector: weights a seed, prototypes, config, metrics, and a card of what was measured of it."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
 from typing import Any
 
 import orjson
@@ -11,10 +10,11 @@ from tinyemo_data.audit.leakage import REPORT_KEY as LEAKAGE_KEY
 from tinyemo_data.errors import LicenceError
 from tinyemo_data.evaluation.report import JSON_KEY
 from tinyemo_data.features.manifest import features_folder, is_cached, read_manifest
-from tinyemo_data.hub.biases import REVIEW_KEY, SLICES_KEY
+from tinyemo_data.hub.biases import SOURCES
 from tinyemo_data.hub.evaluation_facts import HEADER, Evaluated, read_evaluation
 from tinyemo_data.hub.licences import licence_of
 from tinyemo_data.hub.model_staging import CONFIG, ModelFacts, stage_model
+from tinyemo_data.hub.public_json import without_folders
 from tinyemo_data.hub.repository import repository_of
 from tinyemo_data.hub.staged import Staged
 from tinyemo_data.projector.checkpoint import FOLDER, METRICS, read_config, read_metrics
@@ -55,8 +55,9 @@ def stage_projector(store: Store, settings: Settings) -> Staged:
         datasets=datasets,
         generators=[],
         details=_details(config, metrics, evaluated, bool(shared)),
-        sources=[f"{FOLDER}/{CONFIG}", f"{FOLDER}/{METRICS}", JSON_KEY, LEAKAGE_KEY, SLICES_KEY, REVIEW_KEY],
+        sources=[f"{FOLDER}/{CONFIG}", f"{FOLDER}/{METRICS}", JSON_KEY, LEAKAGE_KEY, *SOURCES],
         features_of=shared,
+        digest=config["digest"],
     )
     return stage_model(store, facts, copies, written)
 
@@ -82,17 +83,8 @@ def _feature_files(store: Store, slug: str, datasets: Sequence[str]) -> dict[str
 
 def _public_config(config: Mapping[str, Any]) -> bytes:
     """Return the config without the places of this machine that weights were imported from."""
-    settings = dict(config["settings"])
-    settings["checkpoint"] = _without_folder(settings.get("checkpoint"))
-    public = {**config, "settings": settings, "imported_from": _without_folder(config["imported_from"])}
-    return orjson.dumps(public, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
-
-
-def _without_folder(location: str | None) -> str | None:
-    """Return a path's last part; a hub id stays as it is."""
-    if location is None or not (location.startswith((".", "~")) or PurePath(location).is_absolute()):
-        return location
-    return PurePath(location).name
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(without_folders(dict(config)), option=options)
 
 
 def _front_matter(config: Mapping[str, Any], evaluated: Evaluated) -> dict[str, Any]:

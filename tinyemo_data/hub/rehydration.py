@@ -84,7 +84,7 @@ def rehydrate(location: str | Path, pictures: str | Path, report: Report | None 
     rows = list(wanted.iter_rows())
     meter = Meter(len(rows), report)
     with ThreadPoolExecutor(HASHERS) as hashers:
-        at_place = list(hashers.map(lambda row: _look(root, row[0], row[1], meter), rows))
+        at_place = list(_counted(hashers.map(lambda row: look_at_place(root, row[0], row[1]), rows), meter))
         lost = {
             dataset for (how, _), (_, _, dataset) in zip(at_place, rows, strict=True) if how in (OTHER_BYTES, MISSING)
         }
@@ -94,8 +94,8 @@ def rehydrate(location: str | Path, pictures: str | Path, report: Report | None 
     return Rehydration(published, wanted.hstack(columns), len(records))
 
 
-def _look(root: Path, image: str, digest: str, meter: Meter) -> tuple[str, str | None]:
-    meter.advance(1)
+def look_at_place(root: Path, image: str, digest: str) -> tuple[str, str | None]:
+    """Return how a picture was found at its place below `root` (of MEANING), and its path where it has those bytes."""
     place = PurePosixPath(image)
     if not image or not digest:
         return UNNAMED, None
@@ -103,6 +103,12 @@ def _look(root: Path, image: str, digest: str, meter: Meter) -> tuple[str, str |
     if place.is_absolute() or ".." in place.parts or not (file := root / place).is_file():
         return MISSING, None
     return (AT_ITS_PLACE, str(file)) if sha256_of(file) == digest else (OTHER_BYTES, None)
+
+
+def _counted(found: Iterable[tuple[str, str | None]], meter: Meter) -> Iterator[tuple[str, str | None]]:
+    for one in found:
+        meter.advance(1)
+        yield one
 
 
 def _or_elsewhere(how: str, path: str | None, digest: str, by_digest: dict[str, str]) -> tuple[str, str | None]:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from tinyemo_data.settings import HubSettings
+from tinyemo_data.errors import StagingError, nearest
+from tinyemo_data.settings import HubSettings, RepositoryNames
 
 Kind = Literal["dataset", "model"]
 
@@ -38,6 +39,12 @@ class Repository:
 
 
 def repository_of(what: str, hub: HubSettings) -> Repository:
-    """Return the repository of an instruct set, of the projector or of the language model, by its field in settings."""
+    """Return the repository of an instruct set, of the projector or of the language model, by its field in settings.
+
+    Raises StagingError where there is no such field.
+    """
+    known = RepositoryNames.model_fields
+    if what not in known:
+        raise StagingError(f"There is no repository of '{what}'.{nearest(what, known)} There are {', '.join(known)}.")
     kind: Kind = "dataset" if what in SETS else "model"
     return Repository(what, getattr(hub.repositories, what), kind, hub.namespace)

@@ -43,8 +43,8 @@ def responsible_ai(facts: SetFacts) -> dict[str, Any]:
 
 
 def _biases(facts: SetFacts) -> list[str]:
-    if not facts.biases.audited:
-        return ["No bias audit was run."]
+    if facts.biases.why_not is not None:
+        return [facts.biases.why_not]
     accepted = [f"accepted: {one.attribute} is taken for {one.emotion}" for one in facts.biases.accepted]
     undecided = [f"undecided: {one.attribute} may be taken for {one.emotion}" for one in facts.biases.undecided]
     return accepted + undecided or ["The audit found none."]

@@ -18,12 +18,17 @@ def shared_by_cards(repository: Repository, biases: Biases, licences: list[dict[
         "biases": biases,
         "cites": licences,
         "paper": all_licences().paper,
-        "slice_rows": lambda slices: [(*_effect(one), one.q, one.pictures, one.severity, one.reason) for one in slices],
+        "slice_rows": lambda slices: [(*_effect(one), one.q, one.pictures, *_settled(one)) for one in slices],
         "undecided_rows": lambda slices: [(*_effect(one), one.q, one.pictures, f"`{one.slice_id}`") for one in slices],
-        "decided_rows": lambda slices: [(*_effect(one), one.decision, one.reason) for one in slices],
+        "decided_rows": lambda slices: [(*_effect(one), one.decision, _settled(one)[1]) for one in slices],
     }
 
 
-def _effect(one: Slice) -> tuple[str, str, float | None, str]:
+def _effect(one: Slice) -> tuple[str, str, str, float | None, str]:
     known = one.low is not None and one.high is not None
-    return one.attribute, one.emotion, one.effect, f"{one.low:.2f} to {one.high:.2f}" if known else "–"
+    interval = f"{one.low:.2f} to {one.high:.2f}" if known else "–"
+    return one.attribute, one.emotion, one.dataset, one.effect, interval
+
+
+def _settled(one: Slice) -> tuple[int | None, str]:
+    return (None, "") if one.settled is None else (one.settled.severity, one.settled.reason)

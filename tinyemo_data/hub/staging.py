@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from tinyemo_data.audit.leakage import PAIRS_KEY
 from tinyemo_data.audit.leakage import REPORT_KEY as LEAKAGE_KEY
 from tinyemo_data.errors import StagingError
-from tinyemo_data.hub.biases import REVIEW_KEY, SLICES_KEY
+from tinyemo_data.hub.biases import SOURCES
 from tinyemo_data.hub.code_identity import code_identity
 from tinyemo_data.hub.counting import Counts, counting
 from tinyemo_data.hub.croissant import croissant
@@ -112,7 +112,7 @@ def _stage_pages(stage: Stage, facts: SetFacts, example: str) -> str:
 def _sources(store: Store, facts: SetFacts) -> list[str]:
     """Return the store's files that the card speaks of."""
     what = facts.repository.what
-    keys = [records_key(what), funnel_key(what), LEAKAGE_KEY, PAIRS_KEY, SLICES_KEY, REVIEW_KEY]
+    keys = [records_key(what), funnel_key(what), LEAKAGE_KEY, PAIRS_KEY, *SOURCES]
     keys += [samples_key(name) for name in facts.datasets]
     keys += [METRICS_KEY] if facts.label_accuracy else []
     return [key for key in keys if store.exists(key)]

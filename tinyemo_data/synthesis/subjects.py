@@ -1,4 +1,4 @@
-"""The pictures that a set is made of: the train splits of some datasets, each content once.
+"""The pictures that a set is made of: some splits of some datasets, each content once.
 
 Sample tables and picture statistics are read side by side in batches; both are sorted by `sample_id`, so that neither
 is ever held as a whole.
@@ -23,7 +23,7 @@ from tinyemo_data.synthesis.predicted_labels import canonical, checked, with_pre
 from tinyemo_data.synthesis.subject import Facts, Subject
 from tinyemo_data.synthesis.tasks.notes import names_emotion
 
-SPLIT = "train"
+SPLITS = ("train",)
 CODE = [Path(module) for module in (__file__, predicted_labels.__file__, subject_tables.__file__)]
 SHORT = 16  # bytes of a picture's SHA-256 that tell contents apart
 
@@ -45,6 +45,7 @@ class Subjects:
     predictions: pl.DataFrame | None = None
     limit: int | None = None  # pictures at most, drawn by seed
     seed: int = 0
+    splits: Sequence[str] = SPLITS  # what is held out is measured on, and never learnt from
     left_out: Counter[str] = field(default_factory=Counter)  # of the last whole loop: reason -> pictures
 
     def __iter__(self) -> Iterator[Subject]:
@@ -59,7 +60,7 @@ class Subjects:
     @property
     def fingerprint(self) -> str:
         """Return a digest of all that decides the subjects: the tables' content, the predictions, the limit."""
-        digest = hashlib.sha256(f"{list(self.datasets)} {self.limit} {self.seed}".encode())
+        digest = hashlib.sha256(f"{list(self.datasets)} {self.limit} {self.seed} {list(self.splits)}".encode())
         for key in [key for dataset in self.datasets for key in self._keys(dataset)]:
             digest.update(f"\n{key} {self.store.digest(key) if self.store.exists(key) else 'absent'}".encode())
         if self.predictions is not None:
@@ -81,14 +82,14 @@ class Subjects:
         return chosen[-1] if len(chosen) == self.limit else None
 
     def _distinct_rows(self, with_facts: bool) -> Iterator[dict[str, Any]]:
-        """Yield the rows of pictures in the train split whose content did not come before."""
+        """Yield the rows of pictures in the splits whose content did not come before."""
         seen: set[bytes] = set()
         left_out: Counter[str] = Counter()
         for dataset in self.datasets:
             for table in self._tables(dataset, with_facts):
-                is_train, is_picture = table["split"] == SPLIT, table["source_kind"] == "picture"
-                left_out["released feature"] += int((is_train & ~is_picture).sum())
-                for row in table.filter(is_train & is_picture).iter_rows(named=True):
+                is_wanted, is_picture = table["split"].is_in(self.splits), table["source_kind"] == "picture"
+                left_out["released feature"] += int((is_wanted & ~is_picture).sum())
+                for row in table.filter(is_wanted & is_picture).iter_rows(named=True):
                     content = bytes.fromhex(row["sha256"])[:SHORT]
                     if content in seen:
                         left_out["same bytes as an earlier one"] += 1

@@ -8,7 +8,7 @@ import pytest
 
 from tests.audit.bias.conftest import pictures
 from tinyemo_data.audit.bias.annotated import annotated_attributes, colour_name
-from tinyemo_data.audit.bias.caption_words import log_odds_z, propose_words, word_table
+from tinyemo_data.audit.bias.caption_words import NOTABLE, log_odds_z, propose_words, word_table
 from tinyemo_data.audit.bias.evidence import gather_evidence
 from tinyemo_data.audit.bias.latent_slices import find_latent_slices
 from tinyemo_data.features.statistics_table import SCHEMA
@@ -112,6 +112,17 @@ def test_log_odds_are_symmetric_and_zero_for_equal_use() -> None:
     assert log_odds_z(first, second) == pytest.approx(-log_odds_z(second, first))
     assert log_odds_z(first, second)[2] == pytest.approx(0)
     assert log_odds_z(first, second)[0] > 2
+
+
+def test_a_word_twice_as_common_in_few_errors_is_notable_beside_many_right_predictions() -> None:
+    background = np.full(100, 150.0)
+    right, wrong = np.r_[400.0, background * 10], np.r_[40.0, background * 0.5]
+    assert log_odds_z(wrong, right)[0] > NOTABLE
+    assert np.abs(log_odds_z(wrong, right)[1:]).max() < 1
+
+
+def test_log_odds_of_no_errors_at_all_propose_nothing() -> None:
+    assert log_odds_z(np.zeros(3), np.array([5.0, 6.0, 7.0])).tolist() == [0.0, 0.0, 0.0]
 
 
 def test_word_table_knows_a_missing_caption_from_a_missing_word() -> None:
