@@ -13,8 +13,14 @@ from tinyemo_data.store import Store
 
 
 def demo_settings(folder: Path, pictures: int = 16) -> settings.Settings:
-    """The demo profile with folders of its own and few pictures."""
+    """The demo profile with folders of its own, few pictures and short training."""
     demo = settings.load("demo")
+    stages = {
+        "pretrain": demo.mm_llm.pretrain.model_copy(update={"epochs": 0.2}),
+        "finetune": demo.mm_llm.finetune.model_copy(update={"epochs": 0.5}),
+        "max_new_tokens": 24,
+    }
+    asked = demo.evaluation.reasoning.model_copy(update={"pictures": 12})
     small = demo.sample_corpus.model_copy(update={"pictures_per_emotion": pictures})
     projector = demo.projector.model_copy(update={"seeds": [0, 1], "epochs": 8})
     return demo.model_copy(
@@ -23,6 +29,8 @@ def demo_settings(folder: Path, pictures: int = 16) -> settings.Settings:
             "store": str(folder / "store"),
             "sample_corpus": small,
             "projector": projector,
+            "mm_llm": demo.mm_llm.model_copy(update=stages),
+            "evaluation": demo.evaluation.model_copy(update={"reasoning": asked}),
         }
     )
 
