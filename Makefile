@@ -55,7 +55,8 @@ format: $(READY) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## the committed measurements, one after another
+bench: $(READY) ## the committed measurements, one after another (installs what they are compared with)
+	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable '.[dev,bench]'
 	@for name in $(BENCHMARKS); do \
 		echo; echo "== benchmarks/$$name.py"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 

@@ -122,7 +122,7 @@ def _stage_asset(stage: Stage, settings: Settings) -> dg.AssetsDefinition:
 def _shown(made: Any, path: str) -> dict[str, Any]:
     from tinyemo_data import charts
 
-    manifest, course = made.manifest, made.manifest["course"]
+    manifest, course, run = made.manifest, made.manifest["course"], made.course
     chart = charts.loss_course(course["points"], course["validations"], course["best_step"])
     return {
         "dagster/uri": path,
@@ -134,15 +134,21 @@ def _shown(made: Any, path: str) -> dict[str, Any]:
         "pictures": manifest["pictures"],
         "steps": course["steps"],
         "kept_step": course["best_step"] or course["steps"],
-        "resumed_at_step": course["resumed_at"] or 0,
         "processes": manifest["processes"],
-        "tokens": course["tokens"],
-        "tokens_per_second": round(course["tokens_per_second"]),
         "padding_share": round(course["padding"], 4),
         "settings": manifest["settings"],
         "sets": manifest["sets"],
         "trained_anew": made.is_new,
         "seconds": made.seconds,
+        **({} if run is None else _run_shown(run)),
+    }
+
+
+def _run_shown(run: Any) -> dict[str, Any]:
+    return {
+        "resumed_at_step": run.resumed_at or 0,
+        "tokens": run.tokens,
+        "tokens_per_second": round(run.tokens_per_second),
     }
 
 

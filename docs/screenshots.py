@@ -1,7 +1,7 @@
 """Takes the README's pictures of the Dagster UI: `make screenshots`, after `make demo`.
 
-Starts the UI as `make dev` does, opens it in a headless Chromium, and writes docs/asset-graph.png,
-docs/evaluation.png and docs/instruct.png. Look at them before you commit them.
+Starts the UI as `make dev` does, opens it in a headless Chromium, and writes docs/asset-graph.png, evaluation.png,
+instruct.png, reasoning.png and audit-report.png. Look at them before you commit them.
 """
 
 import os
@@ -46,6 +46,8 @@ def main() -> None:
             graph(page, f"{address}/asset-groups")
             evaluation(page, f"{address}/assets/evaluation/classification?view=overview")
             instruct(page, f"{address}/assets/instruct/finetune?view=overview")
+            reasoning(page, f"{address}/assets/evaluation/reasoning?view=overview")
+            report(page, DOCS.parent / "data/demo/store/audit/report.html")
             browser.close()
     finally:
         os.killpg(server.pid, signal.SIGINT)
@@ -94,6 +96,24 @@ def instruct(page: Page, address: str) -> None:
     row.get_by_text("Show").first.click()
     page.wait_for_timeout(SETTLE)
     page.screenshot(path=DOCS / "instruct.png")
+
+
+def reasoning(page: Page, address: str) -> None:
+    """Show the page of the MM-LLM's evaluation with its plot open."""
+    page.set_viewport_size({"width": 1500, "height": 900})
+    page.goto(address)
+    page.get_by_role("row").filter(has_text="plot").get_by_text("[Show Markdown]").first.click()
+    page.locator('img[src^="data:image/png"]').first.wait_for()
+    page.wait_for_timeout(SETTLE)
+    page.screenshot(path=DOCS / "reasoning.png")
+
+
+def report(page: Page, file: Path) -> None:
+    """Show the beginning of the bias audit's page."""
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.goto(file.as_uri())
+    page.wait_for_timeout(SETTLE)
+    page.screenshot(path=DOCS / "audit-report.png")
 
 
 if __name__ == "__main__":

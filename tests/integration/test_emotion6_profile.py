@@ -62,7 +62,7 @@ def test_own_weights_are_imported_and_evaluated_in_place_of_training(finished: P
     copy = finished / "own.safetensors"
     copy.write_bytes(weights.read_bytes())
     trained = {row.seed: row.top1 for row in read_report(Store(finished / "store")).rows if row.method == "projector"}
-    run = command_line(finished, "projector/model+", TINYEMO_PROJECTOR__CHECKPOINT=str(copy))
+    run = command_line(finished, "projector/model,evaluation/classification", TINYEMO_PROJECTOR__CHECKPOINT=str(copy))
     assert run.returncode == 0, run.stderr
     rows = [row for row in read_report(Store(finished / "store")).rows if row.method == "projector_ensemble"]
     assert rows[0].top1 == trained[0]

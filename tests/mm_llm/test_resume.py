@@ -83,6 +83,7 @@ def kill_once_saved(process: subprocess.Popen[str], work: Path, after: float) ->
     process.wait(30)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("trial", range(TRIALS))
 def test_killed_run_comes_to_the_same_losses_and_weights(trial: int, settings: Settings, tmp_path: Path) -> None:
     store = Store(settings.store)
@@ -94,7 +95,8 @@ def test_killed_run_comes_to_the_same_losses_and_weights(trial: int, settings: S
     was_done = process.returncode == 0
     again = finetune(killed, settings.model_copy(update={"store": killed.url}))
     assert outcome(killed) == outcome(store)
-    assert was_done or again.manifest["course"]["resumed_at"] > 0
+    # Killed once its checkpoint was there: it went on from it, or had just been written.
+    assert was_done or again.course is None or again.course.resumed_at
     assert not killed.exists("models/mm_llm/.work")
 
 
@@ -114,4 +116,4 @@ def test_two_processes_take_the_steps_of_one(planted: Settings, tmp_path: Path) 
     one, two = (each["course"] for each in manifests)
     assert [p["loss"] for p in one["points"]] == pytest.approx([p["loss"] for p in two["points"]], rel=1e-4)
     assert [v["loss"] for v in one["validations"]] == pytest.approx([v["loss"] for v in two["validations"]], rel=1e-3)
-    assert one["tokens"] == two["tokens"]
+    assert one["steps"] == two["steps"]

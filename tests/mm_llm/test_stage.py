@@ -181,7 +181,9 @@ def test_pretrained_model_of_other_parts_is_refused(
     other.mkdir()
     for path in tower_folder.iterdir():
         (other / path.name).write_bytes(path.read_bytes())
-    with pytest.raises(MMLLMError, match="composed with the vision_tower tower0; the settings name another"):
+    with pytest.raises(
+        MMLLMError, match=f"composed with the vision_tower {tower_folder.name}; the settings name another"
+    ):
         finetune(store, changed(planted, vision_tower=str(other)))
 
 

@@ -53,7 +53,7 @@ def test_option_of_one_set_is_given_by_a_variable(monkeypatch: pytest.MonkeyPatc
 
 def test_misspelt_option_of_a_set_names_the_option(tmp_path: Any) -> None:
     path = tmp_path / "mine.yaml"
-    text = (settings.PROFILES / "demo.yaml").read_text().replace("per_emotion", "per_emotoin")
+    text = (settings.PROFILES / "demo.yaml").read_text().replace("hq: {per_emotion", "hq: {per_emotoin")
     path.write_text(text)
     with pytest.raises(SettingsError, match=r"'synthesis\.sets\.hq\.per_emotoin'. Did you mean 'per_emotion'"):
         settings.load(str(path))

@@ -48,9 +48,9 @@ def _train(stage: str, chosen: settings.Settings) -> Trained:
 
 def _summary(trained: Trained) -> str:
     course = trained.manifest["course"]
-    how = "" if trained.is_new else " (made before)"
+    how = f", {trained.course.tokens_per_second:,.0f} tokens/s" if trained.course else " (made before)"
     return (
-        f"{trained.key}{how}: {course['steps']:,} steps, {course['tokens_per_second']:,.0f} tokens/s, loss "
+        f"{trained.key}: {course['steps']:,} steps{how}, loss "
         f"{course['points'][0]['loss']:.3f} to {course['points'][-1]['loss']:.3f}\n"
     )
 

@@ -10,6 +10,8 @@ from tinyemo_data.errors import MMLLMError
 from tinyemo_data.mm_llm.order import EpochOrder
 from tinyemo_data.progress import Meter, Report
 
+OF_THE_RUN = {"tokens", "seconds", "tokens_per_second", "resumed_at"}
+
 
 @dataclass(frozen=True)
 class Point:
@@ -35,16 +37,16 @@ class Course:
     points: list[Point]
     validations: list[Validation]
     steps: int
-    tokens: int  # of all records seen, padding not counted
-    seconds: float  # of this run; a resumed run counts from its resumption
+    tokens: int  # that this run has seen, padding not counted; a resumed run counts from its resumption
+    seconds: float  # of this run
     tokens_per_second: float
     resumed_at: int | None  # step
     best_step: int | None  # whose weights were kept; None where nothing was held out
     padding: float = field(default=0.0)  # share of the batches' tokens
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the course as JSON takes it."""
-        return asdict(self)
+        """Return as JSON takes it what is equal for equal inputs: not how fast it went, nor what was killed between."""
+        return {name: value for name, value in asdict(self).items() if name not in OF_THE_RUN}
 
 
 class Watch(TrainerCallback):

@@ -17,6 +17,7 @@ from tinyemo_data.mm_llm.backbone import SETTING, load_backbone
 from tinyemo_data.mm_llm.batches import Conversations
 from tinyemo_data.mm_llm.composition import MMLLM, compose
 from tinyemo_data.mm_llm.conversation import Conversation, hold_out, read_conversations
+from tinyemo_data.mm_llm.course import Course
 from tinyemo_data.mm_llm.encoding import context_of, encode
 from tinyemo_data.mm_llm.freezing import Stage, count_parameters, digest_tensors, frozen_contents
 from tinyemo_data.mm_llm.hub import find_part
@@ -42,9 +43,10 @@ class Trained:
     """A stage's model in the store, and what there is to tell of it."""
 
     key: str  # its folder in the store
-    manifest: dict[str, Any]  # parts, counts, course (loss curve, tokens a second), settings, files
+    manifest: dict[str, Any]  # parts, counts, course (loss curve), settings, files
     is_new: bool  # False: an earlier run had made it of the same inputs
     seconds: float
+    course: Course | None = None  # of this run, with its speed; None where an earlier one had made it
 
     @property
     def digest(self) -> str:
@@ -131,7 +133,9 @@ def _materialize(
         })  # fmt: skip
         _clear(work, stage)
     processes.wait_for_everyone()
-    return Trained(model_key(stage), made or read_manifest(store, stage) or {}, True, time.perf_counter() - began)
+    return Trained(
+        model_key(stage), made or read_manifest(store, stage) or {}, True, time.perf_counter() - began, course
+    )
 
 
 def work_folder(store: Store) -> Path:

@@ -11,9 +11,9 @@ class BiasSettings:
 
     A pair is flagged when the training data associate attribute and emotion (odds ratio above `odds_ratio`, the
     other attributes held fixed) *and* the projector learnt it from them (contrast above `delta_contrast`). Of pairs
-    planted at odds of 2 that finds 95 %; the contrast alone would have to be 0.10 to leave out attributes that only
-    go along with a planted one, and then finds 62 %. The association alone would flag what no feature shows. Where
-    a poor tagger (recall 0.7, false alarms 0.02) meets odds of 5, one flag in ten is on such a companion.
+    planted at odds of 2 that finds 90 %; the contrast alone would have to be 0.10 to leave out attributes that only
+    go along with a planted one, and then finds 55 %. The association alone would flag what no feature shows. Where
+    a poor tagger (recall 0.7, false alarms 0.02) meets odds of 5, one flag in twenty is on such a companion.
     """
 
     min_support: int = 30  # image groups in every cell that a statistic is taken of
