@@ -74,27 +74,29 @@ def _reasoning_asset(settings: Settings) -> dg.AssetsDefinition:
                 reports=lambda unit: log_progress(context, unit),
                 say=context.log.info,
             )
-        shown: dict[str, Any] = {
-            "dagster/row_count": len(made.report.rows),
-            "dagster/uri": str(opened.path("reports/reasoning.json")),
-            "ablation": dg.MetadataValue.md(made.table),
-            "plot": metadata.picture(
-                made.picture, "top-1 of the emotion stated by the texts, a row of the ablation each"
-            ),
-            "report": str(opened.path("reports/reasoning.md")),
-            "answers": str(opened.path("reports/reasoning_answers.parquet")),
-            "exports": made.exports,
-            "notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in made.report.notes)),
-            "pictures": made.report.context["n"],
-            "chance": made.report.context["chance"],
-        }
-        if made.report.judge is not None:
-            shown["judge_usd"] = made.report.judge["usd"]
         return dg.MaterializeResult(
-            metadata=shown | made.headline, data_version=dg.DataVersion(opened.digest("reports/reasoning.json"))
+            metadata=_shown(made, opened), data_version=dg.DataVersion(opened.digest("reports/reasoning.json"))
         )
 
     return reasoning
+
+
+def _shown(made: Any, store: Any) -> dict[str, Any]:
+    report = made.report
+    return {
+        "dagster/row_count": len(report.rows),
+        "dagster/uri": str(store.path("reports/reasoning.json")),
+        "ablation": dg.MetadataValue.md(made.table),
+        "plot": metadata.picture(made.picture, "top-1 of the emotion stated by the texts, a row of the ablation each"),
+        "report": str(store.path("reports/reasoning.md")),
+        "answers": str(store.path("reports/reasoning_answers.parquet")),
+        "exports": made.exports,
+        "notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in report.notes)),
+        "pictures": report.context["n"],
+        "chance": report.context["chance"],
+        **({} if report.judge is None else {"judge_usd": report.judge["usd"]}),
+        **made.headline,
+    }
 
 
 def _chosen(settings: Settings, config: ReasoningConfig) -> Settings:

@@ -55,6 +55,12 @@ class LabelTokenizer:
                 raise LanguageModelError(f"The tokenizer of {self.location} gives no token for '{text}'.")
         return [TextTokens(tuple(encoding.ids), tuple(encoding.tokens)) for encoding in encodings]
 
+    def vocabulary(self) -> dict[str, int]:
+        """Return token to id, without those that were added to the model's own (special ones)."""
+        own: dict[str, int] = self._tokenizer.get_vocab(with_added_tokens=False)
+        special = {token.content for token in self._tokenizer.get_added_tokens_decoder().values()}
+        return {token: number for token, number in own.items() if token not in special}
+
 
 def load_tokenizer(location: str | Path) -> LabelTokenizer:
     """Read the tokenizer in a folder or of a hub id. Raises LanguageModelError where there is none."""

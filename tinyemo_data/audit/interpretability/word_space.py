@@ -17,7 +17,7 @@ from tinyemo_data.audit.interpretability.nearest import Rows
 from tinyemo_data.audit.interpretability.whole_words import WholeWords, whole_words
 from tinyemo_data.errors import LanguageModelError
 from tinyemo_data.projector.embedding_matrix import read_embedding_matrix, read_embedding_rows
-from tinyemo_data.projector.label_tokenizer import LabelTokenizer, load_tokenizer
+from tinyemo_data.projector.label_tokenizer import load_tokenizer
 from tinyemo_data.projector.language_model import LanguageModel
 from tinyemo_data.projector.prototypes import PLACE, Prototypes, make_prototypes
 
@@ -64,7 +64,7 @@ def open_word_space(language_model: LanguageModel, prototypes: Prototypes, used:
     refuse_other_model(language_model, prototypes)
     location, where = language_model.location, language_model.tokenizer or language_model.location
     tokenizer = load_tokenizer(where)
-    words = whole_words(_vocabulary(tokenizer), where)
+    words = whole_words(tokenizer.vocabulary(), where)
     labels = [
         text.ids
         for text in tokenizer.tokenize([prototypes.grounding_text.replace(PLACE, word) for word in prototypes.words])
@@ -84,13 +84,6 @@ def open_word_space(language_model: LanguageModel, prototypes: Prototypes, used:
         centre,
         np.array([word.casefold() in names for word in words.words]),
     )
-
-
-def _vocabulary(tokenizer: LabelTokenizer) -> dict[str, int]:
-    """Return token to id, without those that were added to the model's vocabulary (special ones)."""
-    vocabulary: dict[str, int] = tokenizer._tokenizer.get_vocab(with_added_tokens=False)
-    special = {token.content for token in tokenizer._tokenizer.get_added_tokens_decoder().values()}
-    return {token: number for token, number in vocabulary.items() if token not in special}
 
 
 def _around(texts: Sequence[tuple[int, ...]]) -> tuple[int, int]:
